@@ -1,0 +1,60 @@
+# Everything is set up on the way: git, make and python3 are all that a Debian or Ubuntu must bring.
+# What is fetched goes to .venv and .local; a farm's own state is in .farm.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup run test check bench docs clean
+
+bin := .venv/bin
+set_up := sh -eu deploy/setup
+umqtt := .local/micropython/umqtt/simple.py
+run_ready := .venv/.ready-to-run .local/bin/mosquitto $(umqtt)
+test_ready := .venv/.ready-to-test .local/bin/mosquitto $(umqtt) .local/.test-tools
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## fetch all that run and test need, and try again for what was missing
+	@rm -f .local/.test-tools
+	@$(MAKE) --silent $(run_ready) $(test_ready)
+
+run: $(run_ready) ## start a farm of two domains on this machine (Ctrl-C stops it)
+	@$(bin)/farmhand up $(ARGS)
+
+test: $(test_ready) ## all tests, with real brokers, boards and browsers
+	@$(bin)/pytest $(ARGS)
+
+check: .venv/.ready-to-test ## style, types, direction of imports, AsyncAPI document up to date
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+	$(bin)/pyright
+	$(bin)/pytest -q tests/architecture
+	$(bin)/python -m schema.asyncapi --check
+
+bench: $(test_ready) ## every benchmark, or those whose name begins with ONLY=
+	@$(bin)/python -m tests.bench $(ONLY)
+
+docs: .venv/.ready-to-test ## generate the AsyncAPI document anew
+	$(bin)/python -m schema.asyncapi
+
+clean: ## remove what was fetched and built; a farm's state in .farm stays
+	rm -rf .venv .local build dist .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.ready-to-run: pyproject.toml uv.lock
+	@$(set_up)/python.sh --no-default-groups --group node
+	@touch $@
+
+.venv/.ready-to-test: pyproject.toml uv.lock
+	@$(set_up)/python.sh
+	@touch $@
+
+.local/bin/mosquitto:
+	@$(set_up)/mosquitto.sh
+
+$(umqtt): | .venv/.ready-to-run
+	@$(set_up)/umqtt.sh
+
+.local/.test-tools: | .venv/.ready-to-test
+	@$(set_up)/test_tools.sh
+	@touch $@

@@ -1,0 +1,98 @@
+"""The command line's way to the commander: its HTTP API, with the key that lies in the farm's state folder."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from broker.domains import load
+
+
+class ApiError(RuntimeError):
+    """The commander refused, or cannot be reached; one line for people."""
+
+    def __init__(self, problem: str) -> None:
+        self.user_message = problem
+        super().__init__(problem)
+
+
+class Api:
+    """url and key: given, else FARMHAND_URL and FARMHAND_KEY, else from the state folder."""
+
+    def __init__(self, state: Path, url: str = "", key: str = "") -> None:
+        self.url = (url or os.environ.get("FARMHAND_URL", "") or _local_url(state)).rstrip("/")
+        self.key = key or os.environ.get("FARMHAND_KEY", "") or _local_key(state)
+        headers = {"Authorization": f"Bearer {self.key}"}
+        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=15, trust_env=False)
+
+    def get(self, path: str, **query: Any) -> Any:
+        """JSON of GET /api/v1<path>; empty query values are left out."""
+        return self._ask("GET", path, params={k: v for k, v in query.items() if v not in (None, "")})
+
+    def post(self, path: str, body: Any) -> Any:
+        return self._ask("POST", path, json=body)
+
+    def put(self, path: str, body: Any) -> Any:
+        return self._ask("PUT", path, json=body)
+
+    def delete(self, path: str) -> Any:
+        return self._ask("DELETE", path)
+
+    def ready(self) -> list[str]:
+        """What the commander still waits for; ApiError while it does not answer."""
+        try:
+            return self._http.get("/readyz").json()["problems"]
+        except (httpx.HTTPError, ValueError, KeyError) as error:
+            raise ApiError(f"no commander answers at {self.url}: {error}") from None
+
+    def live(self) -> Iterator[tuple[str, Any]]:
+        """(kind, data) of each live event, for ever."""
+        try:
+            with self._http.stream("GET", "/api/v1/live", timeout=httpx.Timeout(15, read=60)) as answer:
+                if answer.status_code != 200:
+                    answer.read()
+                    raise ApiError(_problem(answer))
+                kind = ""
+                for line in answer.iter_lines():
+                    if line.startswith("event: "):
+                        kind = line[7:]
+                    elif line.startswith("data: "):
+                        yield kind, json.loads(line[6:])
+        except httpx.HTTPError as error:
+            raise ApiError(f"the connection to {self.url} broke: {error}") from None
+
+    def _ask(self, method: str, path: str, **given: Any) -> Any:
+        try:
+            answer = self._http.request(method, f"/api/v1{path}", **given)
+        except httpx.HTTPError as error:
+            raise ApiError(f"no commander answers at {self.url}: {error}; `farmhand up` starts one") from None
+        if answer.is_error:
+            raise ApiError(_problem(answer))
+        return answer.json()
+
+
+def _problem(answer: httpx.Response) -> str:
+    try:
+        error = answer.json()["error"]
+        return f"{error['field']}: {error['problem']}"
+    except (ValueError, KeyError, TypeError):
+        return f"the commander answered {answer.status_code}"
+
+
+def _local_url(state: Path) -> str:
+    path = state / "farm.toml"
+    try:
+        return "http://" + load(path.read_text(), str(path)).commander.http
+    except OSError:
+        raise ApiError(f"{path} does not exist: run `farmhand up` here, or give --url and --key") from None
+
+
+def _local_key(state: Path) -> str:
+    path = state / "commander" / "admin.key"
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        raise ApiError(f"{path}: {error.strerror}: give --key, or set FARMHAND_KEY") from None

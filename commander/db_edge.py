@@ -1,0 +1,162 @@
+"""The database: one engine, migrations at start, effects in bulk. The only file that opens connections to it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+from alembic import command as alembic
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, Table, create_engine, event, select, text
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from commander.effects import Add, Key, Put, Row
+from commander.kinds import Json
+from commander.projection import Projection
+from commander.tables import STATE, keys, metadata
+
+POSTGRES_TYPES = {"TEXT": "text", "BIGINT": "bigint", "BOOLEAN": "boolean"}
+# SQLite allows 32,766 parameters a statement only for multi-row VALUES; executemany and unnest have no such limit.
+
+
+class DatabaseUnavailable(RuntimeError):
+    """The database cannot be opened or written; says which and what it answered."""
+
+    def __init__(self, url: str, error: Exception) -> None:
+        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        self.user_message = f"database {url}: {reason}"
+        super().__init__(self.user_message)
+
+
+class Database:
+    """SQLite (WAL) or PostgreSQL behind the same few calls."""
+
+    def __init__(self, url: str) -> None:
+        """url: SQLAlchemy URL, `sqlite:///path` or `postgresql+psycopg://user:password@host/name`."""
+        self.url = url
+        self.shown_url = url.rsplit("@", 1)[-1] if "@" in url else url
+        try:
+            self.engine: Engine = create_engine(url, pool_size=5, max_overflow=10, pool_pre_ping=not url.startswith("sqlite"))
+        except (SQLAlchemyError, ImportError) as error:
+            raise DatabaseUnavailable(self.shown_url, error) from None
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _sqlite_settings)
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest revision."""
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        try:
+            with self.engine.begin() as connection:
+                config.attributes["connection"] = connection
+                alembic.upgrade(config, "head")
+        except (OperationalError, OSError) as error:
+            raise DatabaseUnavailable(self.shown_url, error) from None
+
+    def load(self) -> Projection:
+        """The projection as the database holds it."""
+        projection = Projection(keys())
+        with self.engine.connect() as connection:
+            for table in STATE:
+                projection.load(table.name, [dict(row) for row in connection.execute(select(table)).mappings()])
+        return projection
+
+    def commit(self, puts: Mapping[tuple[str, Key], Put], adds: Iterable[Add]) -> None:
+        """Everything in one transaction. Raises DatabaseUnavailable and has then changed nothing."""
+        upserts: dict[str, list[Row]] = {}
+        deletes: dict[str, list[Key]] = {}
+        inserts: dict[str, list[Row]] = {}
+        for put in puts.values():
+            if put.row is None:
+                deletes.setdefault(put.table, []).append(put.key)
+            else:
+                upserts.setdefault(put.table, []).append(put.row)
+        for add in adds:
+            inserts.setdefault(add.table, []).append(add.row)
+        try:
+            with self.engine.begin() as connection:
+                for name, rows in inserts.items():
+                    self._write(connection, metadata.tables[name], rows, upsert=False)
+                for name, rows in upserts.items():
+                    self._write(connection, metadata.tables[name], rows, upsert=True)
+                for name, gone in deletes.items():
+                    self._delete(connection, metadata.tables[name], gone)
+        except SQLAlchemyError as error:
+            raise DatabaseUnavailable(self.shown_url, error) from error
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection for SELECTs."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction for housekeeping (retention, roll-ups, lease)."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def _write(self, connection: Connection, table: Table, rows: list[Row], *, upsert: bool) -> None:
+        columns = tuple(rows[0])
+        json_columns = frozenset(c.name for c in table.columns if isinstance(c.type, Json))
+        if self.is_sqlite:
+            plain = [
+                tuple(orjson.dumps(v).decode() if c in json_columns else v for c, v in zip(columns, row.values(), strict=True))
+                for row in rows
+            ]
+            connection.connection.cursor().executemany(_sqlite_insert(table, columns, upsert), plain)
+        else:
+            arrays = {
+                c: [orjson.dumps(row[c]).decode() for row in rows] if c in json_columns else [row[c] for row in rows]
+                for c in columns
+            }
+            connection.execute(_postgres_insert(table, columns, upsert), arrays)
+
+    def _delete(self, connection: Connection, table: Table, gone: list[Key]) -> None:
+        columns = [column.name for column in table.primary_key]
+        where = " AND ".join(f'"{name}" = :{name}' for name in columns)
+        values = [dict(zip(columns, key if isinstance(key, tuple) else (key,), strict=True)) for key in gone]
+        connection.execute(text(f'DELETE FROM "{table.name}" WHERE {where}'), values)
+
+
+@lru_cache
+def _sqlite_insert(table: Table, columns: tuple[str, ...], upsert: bool) -> str:
+    # The driver itself, not SQLAlchemy's compiler: 330,000 rows/s against 160,000 (docs/profile.md).
+    names = ", ".join(f'"{c}"' for c in columns)
+    marks = ", ".join("?" for _ in columns)
+    return f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})' + (_on_conflict(table, columns) if upsert else "")
+
+
+@lru_cache
+def _postgres_insert(table: Table, columns: tuple[str, ...], upsert: bool) -> Any:
+    # One statement with one array per column: 95,000 rows/s against 30,000 for executemany.
+    names = ", ".join(f'"{c}"' for c in columns)
+    arrays = ", ".join(f"CAST(:{c} AS {_postgres_type(table, c)}[])" for c in columns)
+    conflict = _on_conflict(table, columns) if upsert else ""
+    return text(f'INSERT INTO "{table.name}" ({names}) SELECT * FROM unnest({arrays}){conflict}')
+
+
+def _postgres_type(table: Table, column: str) -> str:
+    kind = table.columns[column].type
+    return "text" if isinstance(kind, Json) else POSTGRES_TYPES[str(kind).split("(", 1)[0]]
+
+
+def _on_conflict(table: Table, columns: tuple[str, ...]) -> str:
+    key = [column.name for column in table.primary_key]
+    sets = ", ".join(f'"{c}" = excluded."{c}"' for c in columns if c not in key)
+    action = f"DO UPDATE SET {sets}" if sets else "DO NOTHING"
+    return f" ON CONFLICT ({', '.join(key)}) {action}"
+
+
+def _sqlite_settings(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    # FULL: a mark that the sender trusts must survive a power cut, not only a crash.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "cache_size=-32000", "temp_store=MEMORY"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

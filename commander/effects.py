@@ -1,0 +1,65 @@
+"""What a rule answers: values that say what shall become true. Nothing happens until flow.py commits them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from schema.message import Message
+
+Row = dict[str, Any]
+Key = Any  # the primary key: a value, or a tuple when it has several columns
+Farm = Mapping[str, Mapping[Key, Row]]
+
+
+class Put(NamedTuple):
+    """State: this row of a table is now so (None: gone). Goes to the projection and, once per batch and key, to the database."""
+
+    table: str
+    key: Key
+    row: Row | None
+
+
+class Add(NamedTuple):
+    """History: append this row. Never read by a rule."""
+
+    table: str
+    row: Row
+
+
+class Send(NamedTuple):
+    """A message to publish after the commit. `data` as schema/ declares it; signed kinds are sealed by the flow.
+
+    durable: stored in the outbox table and repeated until the broker has acknowledged it.
+    """
+
+    message: Message
+    domain: str
+    node: str
+    data: Any
+    device: str = "self"
+    name: str = ""
+    durable: bool = True
+
+
+Effect = Put | Add | Send
+Effects = list[Effect]
+
+
+class Refused(ValueError):
+    """A request of a person or program that cannot be done: status is the HTTP status, field and problem say why."""
+
+    def __init__(self, field: str, problem: str, status: int = 422) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+        self.status = status
+        self.user_message = str(self)
+
+
+class Moment(NamedTuple):
+    """What a rule must be told because it may not look: the time, fresh random bytes, who asks, and how the message came."""
+
+    now: int
+    dice: Callable[[int], bytes]
+    retained: bool = False
+    qos: int = 1
+    by: str = ""

@@ -1,0 +1,119 @@
+"""What people and programs ask of the farm: commands, documents, removal of nodes. Pure."""
+
+from typing import Any
+
+from commander.effects import Add, Effects, Farm, Moment, Put, Refused, Row, Send
+from commander.fleet.enrolment import STEWARD, credentials, desire
+from schema import fleet
+from schema.message import Invalid, is_id, is_json, is_name
+
+MAX_TIMEOUT_S = 3_600
+
+
+def command(farm: Farm, node_id: str, name: str, args: Any, timeout_s: int, moment: Moment) -> tuple[Row, Effects]:
+    """Send a command: (its row, effects). The row changes as acknowledgements come; `timeout` after timeout_s."""
+    node = _node(farm, node_id)
+    _check(is_name, "name", name)
+    _check(is_json, "args", args)
+    if not 1 <= timeout_s <= MAX_TIMEOUT_S:
+        raise Refused("timeout_s", f"must be from 1 to {MAX_TIMEOUT_S}")
+    if not isinstance(args, dict):
+        raise Refused("args", "must be an object")
+    command_id = "c-" + moment.dice(8).hex()
+    row: Row = {
+        "id": command_id, "node": node_id, "name": name, "args": args, "created": moment.now, "exp": moment.now + timeout_s * 1000,
+        "by": moment.by, "status": "sent", "code": "", "pct": None, "result": None, "updated": moment.now,
+    }  # fmt: skip
+    body = {"id": command_id, "exp": row["exp"], "args": args}
+    if node["boot"]:
+        body["boot"] = node["boot"]
+    effects: Effects = [
+        Put("command", command_id, row),
+        Send(fleet.CMD, node["domain"], node_id, body, name=name),
+        _audit(moment, f"command {name}", node_id, {"id": command_id, "args": args}),
+    ]
+    return row, effects
+
+
+def set_desired(farm: Farm, node_id: str, document: str, data: Any, if_rev: int | None, moment: Moment) -> Effects:
+    """Set a desired document; if_rev: refuse (409) unless it is the revision that the farm has."""
+    _node(farm, node_id)
+    _check(is_name, "document", document)
+    _check(is_json, "data", data)
+    if node_id.startswith(STEWARD) and document.startswith("credentials"):
+        raise Refused("document", "credentials are made from tokens and nodes, not by hand", 403)
+    old = farm["desired"].get((node_id, document))
+    have = old["rev"] if old else 0
+    if if_rev is not None and if_rev != have:
+        raise Refused("rev", f"the farm has revision {have}, not {if_rev}", 409)
+    effects = desire(farm, node_id, document, data, moment)
+    if effects:
+        effects.append(_audit(moment, f"desired {document}", node_id, {"rev": have + 1}))
+    return effects
+
+
+def remove_node(farm: Farm, node_id: str, moment: Moment) -> Effects:
+    """Delete a node: its credential, its state, its retained topics (by the steward). Its history stays."""
+    node = _node(farm, node_id)
+    if node_id.startswith(STEWARD):
+        raise Refused("node", "a steward goes with its domain: take the domain out of farm.toml", 403)
+    effects: Effects = [
+        Put("node", node_id, None),
+        Put("heard", node_id, None),
+        *credentials(farm, node["domain"], moment, {}, {node_id: None}),
+    ]
+    for table in ("latest", "stream", "alert", "desired", "reported", "command"):
+        effects += [Put(table, key, None) for key, row in farm[table].items() if row["node"] == node_id]
+    steward = STEWARD + node["domain"]
+    old = farm["desired"].get((steward, "purge"))
+    gone = [*(old["data"]["nodes"] if old else []), node_id][-500:]
+    effects += desire(farm, steward, "purge", {"nodes": gone}, moment)
+    effects.append(_audit(moment, "node removed", node_id, {"domain": node["domain"]}))
+    return effects
+
+
+def clear_alert(farm: Farm, node: str, device: str, name: str, moment: Moment) -> Effects:
+    """Take an alert away; one that a node raised comes back when the node says it again."""
+    key = (node, device, name)
+    if key not in farm["alert"]:
+        raise Refused("alert", f"there is no alert {name} of {node}/{device}", 404)
+    return [Put("alert", key, None), _audit(moment, "alert cleared", node, {"device": device, "name": name})]
+
+
+def create_api_key(farm: Farm, name: str, role: str, key_hash: str, moment: Moment) -> tuple[Row, Effects]:
+    """Record an API key by its hash: (its row, effects)."""
+    if role not in ("reader", "operator", "admin"):
+        raise Refused("role", "must be one of: reader, operator, admin")
+    if not 0 < len(name) <= 64:
+        raise Refused("name", "must have 1 to 64 characters")
+    row = {"id": "k-" + moment.dice(4).hex(), "name": name, "role": role, "hash": key_hash, "created": moment.now}
+    return row, [Put("api_key", row["id"], row), _audit(moment, "API key created", row["id"], {"role": role, "name": name})]
+
+
+def delete_api_key(farm: Farm, key_id: str, moment: Moment) -> Effects:
+    """Forget an API key."""
+    if key_id not in farm["api_key"]:
+        raise Refused("id", f"there is no API key {key_id}", 404)
+    return [Put("api_key", key_id, None), _audit(moment, "API key deleted", key_id, {})]
+
+
+def _node(farm: Farm, node_id: str) -> Row:
+    try:
+        is_id("node", node_id)
+    except Invalid as error:
+        raise Refused(error.field, error.problem) from None
+    node = farm["node"].get(node_id)
+    if node is None:
+        raise Refused("node", f"{node_id} does not exist", 404)
+    return node
+
+
+def _check(test: Any, field: str, value: Any) -> None:
+    try:
+        test(field, value)
+    except Invalid as error:
+        raise Refused(error.field, error.problem) from None
+
+
+def _audit(moment: Moment, what: str, subject: str, data: Row) -> Add:
+    return Add("audit", {"ts": moment.now, "by": moment.by, "what": what, "subject": subject, "data": data})

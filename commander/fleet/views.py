@@ -1,0 +1,137 @@
+"""What fleet shows. Lists of nodes and latest values come from the projection, history from SELECTs. Times are ms since 1970."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Table, select
+
+from commander.effects import Farm, Row
+from commander.fleet import tables
+from commander.fleet.hashes import hashed_id
+from commander.fleet.presence import listening_since, presence
+
+MINUTE, HOUR = 60_000, 3_600_000
+HIDDEN = ("password_hash", "key", "nonce", "shown", "parts", "info")
+
+
+def node_row(farm: Farm, node: Row, now: int, latest: Iterable[Row]) -> Row:
+    """One node as lists show it: identity, presence, and its latest values by device and part."""
+    heard = farm["heard"].get(node["id"])
+    values: dict[str, dict[str, Row]] = {}
+    for row in latest:
+        values.setdefault(row["device"], {})[row["part"]] = {"ts": row["ts"], **row["data"]}
+    return {
+        "id": node["id"],
+        "domain": node["domain"],
+        "kind": node["kind"],
+        "presence": presence(farm, node, now),
+        "state": node["state"],
+        "heard": heard["ts"] if heard else None,
+        "software": node["info"].get("software", ""),
+        "latest": values,
+    }
+
+
+def node_list(farm: Farm, now: int, where: dict[str, str]) -> list[Row]:
+    """All nodes whose domain, kind and presence are as `where` says, by id."""
+    by_node: dict[str, list[Row]] = {}
+    for row in list(farm["latest"].values()):
+        by_node.setdefault(row["node"], []).append(row)
+    rows = [node_row(farm, node, now, by_node.get(node["id"], ())) for node in list(farm["node"].values())]
+    return sorted((row for row in rows if all(row[k] == v for k, v in where.items())), key=lambda row: str(row["id"]))
+
+
+def node_detail(farm: Farm, node: Row, now: int) -> Row:
+    """All about one node, but no secrets."""
+    mine = [row for row in list(farm["latest"].values()) if row["node"] == node["id"]]
+    named = {"alerts": "alert", "desired": "desired", "reported": "reported"}
+    return {
+        **node_row(farm, node, now, mine),
+        **{name: value for name, value in node.items() if name not in HIDDEN},
+        "info": node["info"],
+        "parts": node["parts"],
+        "streams": [row for row in list(farm["stream"].values()) if row["node"] == node["id"]],
+        **{name: [row for row in list(farm[table].values()) if row["node"] == node["id"]] for name, table in named.items()},
+    }
+
+
+def devices(farm: Farm) -> list[Row]:
+    """Every device that has sent telemetry: node, device, parts with time and values."""
+    found: dict[tuple[str, str], Row] = {}
+    for row in list(farm["latest"].values()):
+        entry = found.setdefault((row["node"], row["device"]), {"node": row["node"], "device": row["device"], "parts": {}})
+        entry["parts"][row["part"]] = {"ts": row["ts"], **row["data"]}
+    return [found[key] for key in sorted(found)]
+
+
+def domains(farm: Farm, now: int) -> list[Row]:
+    """Each domain: whether the commander hears it, since when, by which links, and how many nodes are in which presence."""
+    rows: dict[str, Row] = {}
+    for name, door in farm["door"].items():
+        links = [{"name": link, **_link(farm, link)} for link in door["links"]]
+        since = listening_since(farm, name)
+        rows[name] = {"name": name, "home": door["home"], "up": since is not None, "since": since, "links": links, "nodes": {}}
+    for node in list(farm["node"].values()):
+        row = rows.get(node["domain"])
+        if row is not None:
+            word = presence(farm, node, now)
+            row["nodes"][word] = row["nodes"].get(word, 0) + 1
+    return [rows[name] for name in sorted(rows)]
+
+
+def _link(farm: Farm, name: str) -> Row:
+    row = farm["link"].get(name)
+    return {"up": bool(row and row["up"]), "since": row["since"] if row else None}
+
+
+def tokens(farm: Farm, now: int) -> list[Row]:
+    """All tokens without their secrets, newest first."""
+    rows: list[Row] = []
+    for token in sorted(list(farm["token"].values()), key=lambda row: -row["created"]):
+        state = "used" if token["used"] else "expired" if now > token["expires"] else "open"
+        rows.append({"state": state, **{k: v for k, v in token.items() if k != "secret_hash"}})
+    return rows
+
+
+def history(
+    connection: Connection, table: Table, where: dict[str, Any], since: int, until: int, limit: int, before: int | None
+) -> list[Row]:
+    """Rows of a history table, newest first: since <= ts < until, columns equal to `where`, id below `before` when given."""
+    query = select(table).where(table.c.ts >= since, table.c.ts < until)
+    for name, value in where.items():
+        query = query.where(table.c[name] == value)
+    if before is not None:
+        query = query.where(table.c.id < before)
+    return [dict(row) for row in connection.execute(query.order_by(table.c.id.desc()).limit(limit)).mappings()]
+
+
+def step_for(since: int, until: int) -> str:
+    """The resolution that gives a plot a readable number of points."""
+    span = until - since
+    return "raw" if span <= HOUR else "minute" if span <= 48 * HOUR else "hour"
+
+
+def samples(
+    connection: Connection, node: str, device: str, part: str, since: int, until: int, limit: int
+) -> list[Row]:
+    """Raw telemetry of one part, oldest first: [{"ts", "values": {field: value}}]; the newest `limit` of the range."""
+    t = tables.telemetry
+    series = hashed_id(node, device, part)
+    query = select(t.c.ts, t.c.data).where(t.c.series == series, t.c.ts >= since, t.c.ts < until)
+    rows = connection.execute(query.order_by(t.c.ts.desc()).limit(limit)).all()
+    return [{"ts": ts, "values": data} for ts, data in reversed(rows)]
+
+
+def figures(
+    connection: Connection, node: str, device: str, part: str, step: str, since: int, until: int, limit: int
+) -> list[Row]:
+    """Down-sampled telemetry, oldest first: [{"ts", "values": {field: {"count", "min", "mean", "max"}}}]."""
+    r = tables.rollup
+    series, ms = hashed_id(node, device, part), MINUTE if step == "minute" else HOUR
+    query = select(r.c.ts, r.c.data).where(r.c.series == series, r.c.step == ms, r.c.ts >= since - ms, r.c.ts < until)
+    rows = connection.execute(query.order_by(r.c.ts.desc()).limit(limit)).all()
+    names = ("count", "min", "mean", "max")
+    return [
+        {"ts": ts, "values": {field: dict(zip(names, four, strict=True)) for field, four in data.items()}}
+        for ts, data in reversed(rows)
+    ]

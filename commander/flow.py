@@ -1,0 +1,273 @@
+"""THE line: item -> rule -> effects -> one transaction -> acknowledgement -> outbox -> live readers.
+
+One thread runs it. Everything that changes the farm comes through its queue, in order: messages and connection changes from
+mqtt_edge, requests from http_edge. Rules see the projection; effects are applied to it at once, and to the database before anything is
+acknowledged, answered or published.
+"""
+
+import logging
+import os
+import queue
+import threading
+import time
+from base64 import b64decode
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, NamedTuple
+
+from commander.db_edge import Database, DatabaseUnavailable
+from commander.effects import Add, Effects, Key, Moment, Put, Refused, Send
+from commander.fleet import enrolment, refusals, rules
+from commander.fleet.outbox import Outbox, StoredMarks
+from commander.keys import Keys
+from commander.metrics import Metrics
+from commander.mqtt_edge import Door, Incoming, MqttEdge, Published
+from commander.projection import Projection
+from schema import fleet, topics, trust, wire
+from schema.message import Invalid, Message
+from schema.topics import Address
+
+log = logging.getLogger(__name__)
+
+Rule = Callable[..., Effects]
+RULES: dict[str, Rule] = {**rules.RULES, "enrol/req": enrolment.on_enrol}
+MESSAGES: dict[str, Message] = {**fleet.MESSAGES}
+MAX_ROUTES = 100_000
+TICK_S = 1.0
+REV_JUMP = 1_000
+
+
+class Request(NamedTuple):
+    """A person's or program's wish: `work(farm, moment)` answers (result, effects), or raises Refused."""
+
+    work: Callable[[Any, Moment], tuple[Any, Effects]]
+    by: str
+    answer: "Future[Any]"
+
+
+class Route(NamedTuple):
+    message: Message
+    address: Address
+    rule: Rule
+
+
+class Flow:
+    """See the module's text. `inbox` is where items go; `run()` works until `stop()`."""
+
+    def __init__(self, farm: Projection, database: Database, keys: Keys, root: str, batch_rows: int, batch_wait_s: float) -> None:
+        self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.farm = farm
+        self.epoch = 0
+        self.metrics = Metrics()
+        self.live: Callable[[list[Put | Add]], None] = lambda changes: None
+        self.mqtt: MqttEdge | None = None
+        self.outbox = Outbox(root, keys, farm)
+        self.marks = StoredMarks(farm)
+        self.on_tick: list[Callable[[int], None]] = []  # housekeeping by the service: renewing the lease
+        self.failing = ""  # what the database said, while it cannot be written
+        self._database = database
+        self._keys = keys
+        self._root = root
+        self._batch_rows = batch_rows
+        self._batch_wait_s = batch_wait_s
+        self._rules: dict[str, Rule] = {**RULES, "leader": self._on_leader}
+        self._routes: dict[str, Route] = {}
+        self._puts: dict[tuple[str, Key], Put] = {}
+        self._adds: list[Add] = []
+        self._sends: list[Send] = []
+        self._answers: list[tuple[Future[Any], Any]] = []
+        self._stopping = threading.Event()
+        self._next_tick = 0.0
+
+    # --- the line ----------------------------------------------------------------------------------------------------
+    def run(self) -> None:
+        """Work until stop(), then finish what is in hand."""
+        while not self._stopping.is_set():
+            self.step(self._take())
+
+    def step(self, items: list[Any]) -> None:
+        """One batch: rules, transaction, acknowledgements, publishing."""
+        now = int(time.time() * 1000)
+        live, retained = Moment(now, os.urandom), Moment(now, os.urandom, retained=True)
+        received: list[Incoming] = []
+        for item in items:
+            if isinstance(item, Incoming):
+                received.append(item)
+                self._receive(item, retained if item.retained else live)
+            elif isinstance(item, Request):
+                self._request(item, live._replace(by=item.by))
+            elif isinstance(item, Door):
+                self._door(item, live)
+            elif isinstance(item, Published):
+                self._puts["outbox", item.outbox_id] = Put("outbox", item.outbox_id, None)
+        if time.monotonic() >= self._next_tick:
+            self._next_tick = time.monotonic() + TICK_S
+            self._tick(live)
+        outgoing = self.outbox.seal(self._sends, self.epoch)
+        for row in outgoing.rows:
+            self._puts["outbox", row["id"]] = Put("outbox", row["id"], row)
+        if not self._commit():
+            return
+        if self.mqtt is not None:
+            self.mqtt.acknowledge(received)
+            for message in outgoing.messages + self.marks.due(now, self._root):
+                self.mqtt.publish(*message)
+        self._finish(received)
+
+    # --- each kind of item ---------------------------------------------------------------------------------------------
+    def _receive(self, item: Incoming, moment: Moment) -> None:
+        try:
+            route = self._routes.get(item.topic) or self._route(item.topic)
+            if item.payload:
+                data = wire.decode(route.message, item.payload)
+            elif route.address.key == "alert":
+                data = None
+            else:
+                return  # an emptied retained topic: its node was removed
+            self.apply(route.rule(self.farm, route.address, data, moment))
+        except Invalid as error:
+            self._refuse(item, error, moment)
+        except Exception:
+            log.exception("a rule failed on %s", item.topic)
+            self._refuse(item, Invalid("message", "made a rule of the commander fail; see its log"), moment)
+
+    def _on_leader(self, farm: Projection, _at: Address, envelope: dict[str, str], moment: Moment) -> Effects:
+        # Our own signature with a higher epoch: this database was restored from an older copy. Jump ahead of what nodes have seen.
+        topic = topics.build(fleet.LEADER, self._root)
+        if not self._keys.verify(trust.signed_text(topic, envelope["body"]), b64decode(envelope["sig"])):
+            raise Invalid("sig", "is not this farm's")
+        seen = wire.loads(envelope["body"].encode())["epoch"]
+        if seen <= self.epoch:
+            return []
+        log.warning("epoch %d was in use before, the database says %d: it was restored; jumping ahead", seen, self.epoch)
+        self.epoch = seen + 1
+        ahead = [Put("desired", key, {**row, "rev": row["rev"] + REV_JUMP}) for key, row in farm["desired"].items()]
+        for put in ahead:
+            farm.apply(put)
+        return [*ahead, *self.outbox.everything_desired()]
+
+    def _route(self, topic: str) -> Route:
+        address = topics.parse(topic, self._root)
+        message = topics.declaration(MESSAGES, address)
+        rule = self._rules.get(message.key) or self._rules.get(address.key)
+        if rule is None:
+            raise Invalid("topic.channel", f"nothing is done with {address.key} here")
+        if len(self._routes) >= MAX_ROUTES:
+            self._routes.clear()
+        self._routes[topic] = Route(message, address, rule)
+        return self._routes[topic]
+
+    def _refuse(self, item: Incoming, error: Invalid, moment: Moment) -> None:
+        sender = refusals.sender_of(item.topic)
+        effects, first = refusals.refuse(self.farm, sender, item.topic, item.payload, error, moment.now)
+        if first:
+            log.warning("refused from %s on %s: %s", sender, item.topic, error)
+        self.metrics.refused += 1
+        self.apply(effects)
+        self.apply(self._count_dead(item, moment.now))
+
+    def _count_dead(self, item: Incoming, now: int) -> Effects:
+        # A dead letter whose seq can be read counts as stored; else its sender would repeat it for ever.
+        try:
+            address = topics.parse(item.topic, self._root)
+            rules.known_node(self.farm, address)
+            data = wire.loads(item.payload)
+            stream, seq = data["stream"], data["seq"]
+            wire.check(fleet.EVT, {"ts": 0, "stream": stream, "seq": seq})
+        except (Invalid, KeyError, TypeError):
+            return []
+        return rules.count(self.farm, address.node, stream, seq, seq, now) or []
+
+    def _request(self, request: Request, moment: Moment) -> None:
+        try:
+            result, effects = request.work(self.farm, moment)
+        except Refused as error:
+            request.answer.set_exception(error)
+            return
+        self.apply(effects)
+        self._answers.append((request.answer, result))
+
+    def _door(self, door: Door, moment: Moment) -> None:
+        if door.domain:
+            row = {**self.farm["door"][door.domain], "up": door.up, "since": moment.now}
+            self.farm["door"][door.domain] = row
+        elif door.up and door.fresh:
+            log.info("the broker knows nothing of this commander: sending all desired documents again")
+            self._sends += self.outbox.everything_desired()
+            self.marks.all_again()
+
+    def _tick(self, moment: Moment) -> None:
+        self.apply(rules.on_tick(self.farm, moment.now))
+        self.apply(enrolment.expire_tokens(self.farm, moment))
+        for job in self.on_tick:
+            job(moment.now)
+
+    # --- around them -----------------------------------------------------------------------------------------------------
+    def apply(self, effects: Effects) -> None:
+        """Make effects true in the projection and due for the database."""
+        for effect in effects:
+            if type(effect) is Put:
+                self.farm.apply(effect)
+                if effect.table == "stream" and effect.row is not None:
+                    self.marks.moved(effect.row)
+                self._puts[effect.table, effect.key] = effect
+            elif type(effect) is Add:
+                self._adds.append(effect)
+            elif type(effect) is Send:
+                self._sends.append(effect)
+
+    def _take(self) -> list[Any]:
+        timeout = max(0.0, self._next_tick - time.monotonic())
+        try:
+            items = [self.inbox.get(timeout=min(timeout, TICK_S))]
+        except queue.Empty:
+            return []
+        if self.inbox.qsize() < self._batch_rows and self._batch_wait_s:
+            time.sleep(self._batch_wait_s)  # many messages in one transaction; a fsync costs more than the wait
+        while len(items) < self._batch_rows:
+            try:
+                items.append(self.inbox.get_nowait())
+            except queue.Empty:
+                break
+        return items
+
+    def _commit(self) -> bool:
+        pause = 0.1
+        while self._puts or self._adds:
+            try:
+                started = time.perf_counter()
+                self._database.commit(self._puts, self._adds)
+            except DatabaseUnavailable as error:
+                if error.user_message != self.failing:
+                    log.error("cannot store: %s; trying again, nothing is acknowledged until then", error.user_message)
+                self.failing = error.user_message
+                if self._stopping.wait(pause):
+                    return False
+                pause = min(pause * 2, 5.0)
+                continue
+            self.metrics.committed(len(self._adds), time.perf_counter() - started)
+            break
+        self.failing = ""
+        return True
+
+    def _finish(self, received: list[Incoming]) -> None:
+        self.metrics.received += len(received)
+        changes = [*self._puts.values(), *self._adds]
+        self._puts, self._adds, self._sends = {}, [], []
+        answers, self._answers = self._answers, []
+        for future, result in answers:
+            future.set_result(result)
+        if changes:
+            self.live(changes)
+
+    # --- for other threads -------------------------------------------------------------------------------------------------
+    def ask(self, work: Callable[[Any, Moment], tuple[Any, Effects]], by: str) -> "Future[Any]":
+        """Have `work` done in the line; the future has its result after the commit."""
+        answer: Future[Any] = Future()
+        self.inbox.put(Request(work, by, answer))
+        return answer
+
+    def stop(self) -> None:
+        """End run() soon; what is not committed stays unacknowledged, so the broker or the sender repeats it."""
+        self._stopping.set()
+        self.inbox.put(None)

@@ -1,0 +1,1 @@
+"""alembic revisions; db_edge.migrate() runs them at each start."""

@@ -1,0 +1,185 @@
+"""One commander process: settings -> database -> projection -> line -> MQTT -> HTTP, and back down in reverse."""
+
+import json
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import broker.domains as domains
+from broker.certs import fingerprint
+from broker.farmfile import Farm as FarmFile
+from broker.files import write_private
+from broker.users import steward_user
+from commander import leader
+from commander.db_edge import Database
+from commander.effects import Put
+from commander.fleet import tables
+from commander.fleet.retention import Housekeeping
+from commander.flow import Flow
+from commander.keys import Keys
+from commander.mqtt_edge import Access, MqttEdge
+from commander.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class NotReady(RuntimeError):
+    """Something the commander needs is missing; says what to do."""
+
+    def __init__(self, problem: str) -> None:
+        self.user_message = problem
+        super().__init__(problem)
+
+
+class Service:
+    """Everything of a commander but HTTP, which is given this object."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.farmfile = load_farm(settings.state)
+        self.secrets = _secrets(settings.state)
+        self.folder = settings.state / "commander"
+        ca = settings.state / "ca" / "ca.pem"
+        self.fingerprint = fingerprint(ca.read_text()) if ca.exists() else ""
+        self.holder, self._lock = leader.holder_of(self.folder)
+        self.database = Database(database_url(settings, self.farmfile))
+        self.database.migrate()
+        keys = Keys(self.secrets["ed25519"]["private"], self.secrets["ed25519"]["public"])
+        self._await_lease()
+        self.flow = Flow(
+            self.database.load(), self.database, keys, self.farmfile.root, settings.batch_rows, settings.batch_wait_s
+        )
+        self.flow.epoch = self._epoch
+        self.flow.marks.every_ms = int(settings.marks_every_s * 1000)
+        self._open_doors()
+        self._add_stewards()
+        self._add_admin_key()
+        self.mqtt = MqttEdge(*self._mqtt_arguments())
+        self.flow.mqtt = self.mqtt
+        self.flow.on_tick.append(self._lead)
+        self.lost_lease = threading.Event()
+        self._line = threading.Thread(target=self.flow.run, name="line")
+        self._housekeeping = Housekeeping(self.database, settings)
+
+    def start(self) -> None:
+        with self.database.reading() as connection:
+            unsent = connection.execute(tables.outbox.select().order_by(tables.outbox.c.id)).mappings().all()
+        self._line.start()
+        self.mqtt.start()
+        for row in unsent:
+            self.mqtt.publish(row["topic"], row["payload"].encode(), row["qos"], row["retain"], row["id"])
+        self._housekeeping.start()
+
+    def stop(self) -> None:
+        """Stop taking in, commit what is in hand, give the lease back."""
+        self._housekeeping.stop()
+        self.flow.stop()
+        self._line.join(timeout=10)
+        self.mqtt.stop()
+        if not self.lost_lease.is_set():
+            leader.release(self.database, self.holder)
+        self.database.close()
+
+    # --- set-up ----------------------------------------------------------------------------------------------------------
+    def _await_lease(self) -> None:
+        told = False
+        while True:
+            epoch = leader.acquire(self.database, self.holder, int(time.time() * 1000))
+            if epoch is not None:
+                self._epoch, self._renewed = epoch, time.monotonic()
+                return
+            if not told:
+                log.info("standing by: %s leads the farm", leader.current_holder(self.database))
+                told = True
+            time.sleep(1)
+
+    def _open_doors(self) -> None:
+        for name in self.farmfile.domains:
+            links = domains.path_links(self.farmfile, name)
+            row = {"domain": name, "home": name == self.farmfile.home, "up": False, "since": 0, "links": links}
+            self.flow.farm["door"][name] = row
+
+    def _add_stewards(self) -> None:
+        now = int(time.time() * 1000)
+        for name in self.farmfile.domains:
+            node_id = steward_user(name)
+            if node_id not in self.flow.farm["node"]:
+                row = {
+                    "id": node_id, "domain": name, "kind": "steward", "created": now, "state": "", "state_at": 0, "shown": "new",
+                    "boot": "", "alive_ms": 0, "parts": {}, "info": {}, "password_hash": "", "sign": "ed25519", "key": "",
+                    "role": "steward", "grants": [], "token": "", "nonce": "",
+                }  # fmt: skip
+                self.flow.apply([Put("node", node_id, row)])
+
+    def _add_admin_key(self) -> None:
+        """The first key of a farm lies beside its secrets, for the command line of the same user."""
+        path = self.folder / "admin.key"
+        if not path.exists():
+            write_private(path, f"fk_{secrets.token_urlsafe(32)}\n".encode())
+        wanted = sha256(path.read_text().strip().encode()).hexdigest()
+        row = {"id": "k-local", "name": "local", "role": "admin", "hash": wanted, "created": int(time.time() * 1000)}
+        if not any(key["hash"] == wanted for key in self.flow.farm["api_key"].values()):
+            self.flow.apply([Put("api_key", row["id"], row)])
+
+    def _mqtt_arguments(self) -> tuple[Access, str, dict[str, list[str]], list[str], Callable[[Any], None]]:
+        farm = self.farmfile
+        home = farm.domains[farm.home]
+        user = self.secrets["commander"]
+        ca = str(self.settings.state / "ca" / "ca.pem") if home.tls else ""
+        access = Access(home.host, home.port, user["user"], user["password"], ca)
+        filters = {
+            name: [f"{farm.root}/{name}/+/+/{rest}" for rest in domains.UP] + [f"{farm.root}/_/enrol/{name}/+/req"]
+            for name in farm.domains
+        }
+        return access, farm.root, filters, [f"{farm.root}/_/bridge/+", f"{farm.root}/_/leader"], self.flow.inbox.put
+
+    # --- leading ---------------------------------------------------------------------------------------------------------
+    def _lead(self, now: int) -> None:
+        since = time.monotonic() - self._renewed
+        if since < leader.RENEW_S and self._announced == self.flow.epoch:
+            return
+        try:
+            held = leader.renew(self.database, self.holder, self.flow.epoch, now)
+        except Exception as error:
+            log.warning("cannot renew the lease: %s", error)
+            held = since < leader.GIVE_UP_S
+        else:
+            self._renewed = time.monotonic()
+        if not held:
+            log.error("the lease is lost: another commander leads; stopping")
+            self.lost_lease.set()
+            self.flow.stop()
+            return
+        self._announced = self.flow.epoch
+        self.mqtt.publish(*self.flow.outbox.leader(self.flow.epoch, self.holder, now + leader.TTL_MS))
+
+    _announced = -1
+
+
+def load_farm(state: Path) -> FarmFile:
+    """The farm that <state>/farm.toml describes."""
+    path = state / "farm.toml"
+    try:
+        text = path.read_text()
+    except OSError as error:
+        raise NotReady(f"{path}: {error.strerror}; `farmhand up` makes one, --state names another folder") from None
+    return domains.load(text, str(path))
+
+
+def database_url(settings: Settings, farm: FarmFile) -> str:
+    """SQLAlchemy URL: the setting, else farm.toml, else SQLite in the state folder."""
+    url = settings.database or farm.commander.database
+    return f"sqlite:///{(settings.state / 'commander' / 'commander.db').absolute()}" if url == "sqlite" else url
+
+
+def _secrets(state: Path) -> dict[str, dict[str, str]]:
+    path = state / "commander" / "secrets.json"
+    try:
+        return json.loads(path.read_text())
+    except OSError as error:
+        raise NotReady(f"{path}: {error.strerror}; `farmhand up` or `farmhand broker kit` makes it") from None

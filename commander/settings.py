@@ -1,0 +1,25 @@
+"""Settings of the commander process: environment FARMHAND_..., else what farm.toml and the state folder say."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """One class, one prefix. Durations end in _s or _days, sizes in _rows."""
+
+    model_config = SettingsConfigDict(env_prefix="FARMHAND_", extra="ignore")
+
+    state: Path = Field(default=Path(".farm"), description="folder of the farm: farm.toml, commander/, broker/, ...")
+    database: str = Field(default="", description="SQLAlchemy URL; empty: what farm.toml says")
+    http: str = Field(default="", description="host:port of the API; empty: what farm.toml says")
+    batch_rows: int = Field(default=2000, ge=1, description="most messages in one transaction")
+    batch_wait_s: float = Field(default=0.01, ge=0, description="how long a transaction waits for more messages")
+    marks_every_s: float = Field(default=1.0, ge=0.1, description="shortest time between two `stored` messages of a node")
+    keep_raw_days: float = Field(default=7, gt=0, description="raw telemetry")
+    keep_minutes_days: float = Field(default=90, gt=0, description="minute figures")
+    keep_hours_days: float = Field(default=1095, gt=0, description="hour figures")
+    keep_events_days: float = Field(default=365, gt=0, description="events and audit")
+    keep_logs_days: float = Field(default=14, gt=0, description="log lines and dead letters")
+    housekeeping_s: float = Field(default=60, gt=0, description="time between two runs of down-sampling and retention")

@@ -1,0 +1,15 @@
+"""All tables of all systems: one metadata for alembic, the names of the state tables for the projection."""
+
+from sqlalchemy import Table
+
+from commander.fleet import tables as fleet
+
+metadata = fleet.metadata
+STATE: tuple[Table, ...] = fleet.STATE
+# Known only to the running process: whether and since when each domain's messages come in.
+MEMORY = {"door": ["domain"]}
+
+
+def keys() -> dict[str, list[str]]:
+    """Primary key columns of every table that the projection holds."""
+    return {table.name: [column.name for column in table.primary_key] for table in STATE} | MEMORY

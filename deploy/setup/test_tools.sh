@@ -1,0 +1,45 @@
+# What only some tests need: PostgreSQL, Chromium and the AsyncAPI schemas. None of them is a must:
+# what cannot be had is said here, once, and the tests that want it skip. `make setup` tries again.
+. deploy/setup/common.sh
+
+# A server that no test asked for would come with an installed PostgreSQL, so it is only unpacked.
+offer_postgres() {
+    programs=$(first_folder /usr/lib/postgresql/*/bin) ||
+        { debian_unpack postgresql && programs=$(first_folder "$debian_root"/usr/lib/postgresql/*/bin); } ||
+        return 1
+    for name in postgres initdb pg_ctl; do offer "$name" "$programs/$name"; done
+    say "postgres: $programs"
+}
+
+first_folder() {
+    for folder; do
+        if [ -x "$folder/initdb" ]; then printf '%s\n' "$folder"; return 0; fi
+    done
+    return 1
+}
+
+offer_chromium() {
+    program=$(command -v chromium || command -v chromium-browser || command -v google-chrome) ||
+        { debian_install chromium && program=$(command -v chromium); } ||
+        { debian_unpack chromium && program=$(first_program "$debian_root/usr/lib/chromium/chromium"); } ||
+        return 1
+    offer chromium "$program"
+    say "chromium: $program"
+}
+
+fetch_asyncapi() {
+    version=6.11.1
+    schemas="$local_dir/asyncapi/schemas"
+    if [ ! -f "$schemas/3.0.0.json" ]; then
+        mkdir -p "$local_dir/asyncapi"
+        (cd "$local_dir/asyncapi" && PATH="$PATH:$venv_programs" npm pack --silent "@asyncapi/specs@$version" &&
+            tar -xzf "asyncapi-specs-$version.tgz" --strip-components=1 && rm ./*.tgz) \
+            >"$local_dir/npm.log" 2>&1 || return 1
+    fi
+    say "asyncapi: $schemas"
+}
+
+venv_programs="$PWD/.venv/bin"
+offer_postgres || say "postgres: not to be had here, its tests will skip (install Debian's postgresql; see .local/apt.log)"
+offer_chromium || say "chromium: not to be had here, its tests will skip (install Debian's chromium; see .local/apt.log)"
+fetch_asyncapi || say "asyncapi: schemas not to be had here, their test will skip (see .local/npm.log)"

@@ -1,0 +1,78 @@
+"""What the commander may tell this node: signed desired documents and commands. Everything else is refused and reported.
+
+Loaded for each message and then forgotten: they are rare, and their checks are the largest part of the code. What was seen signed
+(epoch, revisions, command ids) is in node.seen and in <folder>seen.json. Invalid names what is wrong with a message.
+"""
+
+import binascii
+
+from schema import trust
+from schema.message import Invalid
+
+from esp_node import late, messages, store
+from esp_node.clock import unix_ms
+from esp_node.logger import last, log
+
+ALONE = ("schema.trust",)
+
+
+def desired(node, topic, name, payload):
+    """A desired document: apply it if it is newer, and report what is in force."""
+    body = _unseal(node, "desired", topic, payload)
+    if name != "settings":
+        raise Invalid("desired", "unknown document; this node knows: settings")
+    seen, fresh = trust.accept_desired(node.seen, name, body)
+    if fresh:
+        try:
+            late.call("settings", "check_settings", body["data"])
+        except Invalid as error:
+            _remember(node, seen)
+            node.send("reported", {"rev": body["rev"], "status": "refused", "error": str(error)}, name)
+            raise
+        # Apply, then remember: after a power cut in between the document is simply applied again.
+        node.apply(body["data"])
+        store.write(node.folder + "settings.json", body["data"])
+        _remember(node, seen)
+    node.send("reported", {"rev": body["rev"], "status": "applied", "data": node.settings()}, name)
+
+
+def command(node, topic, name, payload, retained):
+    """A command: remember it before it acts, so that it cannot act twice; answer on ack/<id>."""
+    if retained:
+        raise Invalid("retain", "a command must not be retained")
+    body = _unseal(node, "cmd", topic, payload)
+    _remember(node, trust.accept_command(node.seen, body, unix_ms(), node.boot))
+    answer = {"id": body["id"], "status": "done"}
+    if name in _COMMANDS:
+        answer["result"] = _COMMANDS[name](node)
+    else:
+        answer.update({"status": "refused", "code": "unknown", "result": {"allowed": sorted(_COMMANDS)}})
+    node.send("ack", answer, body["id"])
+
+
+def _unseal(node, key, topic, payload):
+    verify = trust.hmac_verifier(binascii.a2b_base64(node.verify))
+    return trust.unseal(messages.get(key), topic, payload, verify)
+
+
+def _remember(node, seen):
+    store.write(node.folder + "seen.json", seen)
+    node.seen = seen
+
+
+def _identify(node):
+    log("info", "identify: this is " + node.name)
+    return {"node": node.name, "software": node.software, "hardware": node.hardware, "boot": node.boot}
+
+
+def _restart(node):
+    node.running = False
+    return None
+
+
+_COMMANDS = {
+    "ping": lambda node: {"ts": unix_ms()},
+    "identify": _identify,
+    "restart": _restart,
+    "logs": lambda node: {"lines": last()},
+}

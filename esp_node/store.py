@@ -1,0 +1,20 @@
+"""The node's own small JSON files."""
+
+import json
+import os
+
+
+def read(path, otherwise):
+    """JSON value of a file that the node wrote itself, or `otherwise` when there is none."""
+    try:
+        with open(path) as file:
+            return json.load(file)
+    except (OSError, ValueError):
+        return otherwise
+
+
+def write(path, value):
+    """Replace a JSON file as a whole: after a power cut it holds the old value or the new one."""
+    with open(path + ".new", "w") as file:
+        json.dump(value, file)
+    os.rename(path + ".new", path)

@@ -1,0 +1,144 @@
+"""The one command: puts the commands of broker, commander and sentry together.
+
+A part is imported only when one of its commands is asked for, so `farmhand --help` is quick and a
+broken part leaves the others usable. An exception that carries `user_message` becomes one line on
+stderr and exit code 1; with `--debug` before the command the trace is shown as well.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib import import_module, metadata, util
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+PACKAGES: Final = ("schema", "broker", "commander", "sentry", "esp_node")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One word after `farmhand`: `module` holds the typer app that answers it.
+
+    A group is the whole app of its module (`farmhand broker up` is `up` of broker.cli); any other
+    word is itself a command of that app (`farmhand status` is `status` of commander.cli).
+    """
+
+    module: str
+    summary: str
+    is_group: bool = False
+
+
+PARTS: Final = {
+    "up": Part("commander.cli", "Start the whole farm of farm.toml on this machine."),
+    "status": Part("commander.cli", "Show the farm as a table."),
+    "watch": Part("commander.cli", "Follow what happens on the farm."),
+    "node": Part("commander.cli", "List, show, command and delete nodes."),
+    "token": Part("commander.cli", "Make, list and revoke enrolment tokens."),
+    "key": Part("commander.cli", "Make, list and delete API keys."),
+    "events": Part("commander.cli", "List what happened."),
+    "alerts": Part("commander.cli", "List what stands in alert."),
+    "logs": Part("commander.cli", "List log lines of nodes."),
+    "dead-letters": Part("commander.cli", "List refused messages and why."),
+    "commander": Part("commander.cli", "Run the commander alone."),
+    "broker": Part("broker.cli", "Run, check and show the brokers of farm.toml.", is_group=True),
+    "sentry": Part("sentry.cli", "Enrol and run the agent of this host.", is_group=True),
+}
+
+
+class ForeignPackage(Exception):
+    """One of our top-level names would import something that is not farmhand's."""
+
+    def __init__(self, package: str, owner: str) -> None:
+        self.user_message = (
+            f"package {package!r} is {owner}, not farmhand's; "
+            "install farmhand into an environment of its own (uv tool, container or venv)"
+        )
+        super().__init__(self.user_message)
+
+
+def check_packages(packages: Iterable[str], home: Path) -> None:
+    """Raise ForeignPackage unless each name is a folder of `home` that no other distribution has.
+
+    `schema` and `broker` are also names on the package index, and of two distributions with the
+    same files pip keeps those that came last, without a word.
+    """
+    owners = metadata.packages_distributions()
+    for package in packages:
+        strangers = set(owners.get(package, ())) - {"farmhand"}
+        if strangers:
+            raise ForeignPackage(package, f"installed by {', '.join(sorted(strangers))}")
+        spec = util.find_spec(package)
+        if spec is None:
+            raise ForeignPackage(package, "missing")
+        if home / package not in map(Path, spec.submodule_search_locations or ()):
+            raise ForeignPackage(package, f"at {spec.origin}")
+
+
+def delegate(word: str, part: Part) -> Callable[[typer.Context], None]:
+    """The command behind one word: imports the part's app and hands it the rest of the line."""
+
+    def run(context: typer.Context) -> None:
+        app: typer.Typer = import_module(part.module).app
+        if part.is_group:
+            app(args=context.args, prog_name=f"farmhand {word}")
+        else:
+            app(args=[word, *context.args], prog_name="farmhand")
+
+    return run
+
+
+def print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"farmhand {metadata.version('farmhand')}")
+        raise typer.Exit
+
+
+def build() -> typer.Typer:
+    app = typer.Typer(
+        name="farmhand", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+    )
+
+    @app.callback()
+    def options(  # pyright: ignore[reportUnusedFunction]
+        debug: Annotated[bool, typer.Option("--debug", help="Show where an error arose.")] = False,
+        version: Annotated[
+            bool,
+            typer.Option(
+                "--version", help="Print the version.", is_eager=True, callback=print_version
+            ),
+        ] = False,
+    ) -> None:
+        """farmhand runs a farm of small machines over MQTT."""
+
+    for word, part in PARTS.items():
+        app.command(
+            word,
+            help=part.summary,
+            add_help_option=False,
+            context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+        )(delegate(word, part))
+    return app
+
+
+def main() -> None:
+    arguments = sys.argv[1:]
+    try:
+        check_packages(PACKAGES, Path(__file__).resolve().parent)
+        build()(args=arguments, prog_name="farmhand")
+    except Exception as error:
+        message = getattr(error, "user_message", None)
+        if not isinstance(message, str):
+            raise
+        if arguments[:1] == ["--debug"]:
+            traceback.print_exc()
+        print(f"farmhand: {message}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,13 @@
+"""The agent on a Linux host: it measures, remembers, obeys what is signed, and goes on alone.
+
+Read in this order:
+  agent.py      the line: inputs -> rules -> effects
+  rules.py      pure: what to do about a message from the broker
+  flight.py     pure: how much of the outbox may be under way, and when to send again
+  outbox.py     the events on disk, deleted only when the commander has stored them
+  mqtt_edge.py  the one connection to the broker, and the only file that imports paho
+  uplink.py     what is said on it, and when to try the next connection
+  home.py       the files of one sentry; enrol.py: how it gets its credential
+  messages.py   the typed door to schema/; settings.py: the numbers
+  collect/      one file, one kind of measurement
+"""

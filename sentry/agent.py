@@ -1,0 +1,288 @@
+"""The sentry's line, read downwards: inputs -> rules -> effects.
+
+One thread runs it. Inputs come from the link, the measuring thread, the log and the signals through
+one queue; effects are publishing, putting events into the outbox, and keeping the memory.
+"""
+
+import logging
+import secrets
+import signal
+import sqlite3
+import time
+from collections import deque
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from sentry import flight as flights
+from sentry import rules
+from sentry.birth import Units, birth, now_ms, software
+from sentry.events import Event
+from sentry.home import Home
+from sentry.keys import verifier
+from sentry.logs import Keeper, LogLine
+from sentry.measure import Measured, Measurer
+from sentry.mqtt_edge import Arrived, Connected, Ended
+from sentry.reading import Reading
+from sentry.settings import Settings
+from sentry.uplink import Uplink
+
+log = logging.getLogger(__name__)
+
+REFUSALS_PER_MINUTE = 60
+FIRST_MEASUREMENT_S = 3
+
+
+class Stop:
+    """End cleanly."""
+
+
+Input = Connected | Ended | Arrived | Measured | LogLine | Stop
+
+
+class Agent:
+    def __init__(self, home: Home, settings: Settings) -> None:
+        self._home, self._settings = home, settings
+        self._credential = home.credential()
+        self._verify = verifier(self._credential.verify)
+        self._boot = secrets.token_hex(6)
+        self._memory: rules.Memory = home.read("memory.json") or {}
+        self._defaults = {"interval_s": settings.interval_s, "heartbeat_s": settings.heartbeat_s}
+        self._outbox = home.outbox(self._credential, settings, now_ms)
+        self._rule = flights.Rule(
+            settings.window_least, settings.window_most, settings.still_s, settings.still_most_s
+        )
+        self._started = time.monotonic()
+        figures = self._outbox.figures()
+        self._stream = figures.stream
+        self._flight = flights.begin(self._rule, figures.mark, self._started)
+        self._inbox: SimpleQueue[Input] = SimpleQueue()  # safe to fill from a signal handler
+        self._measurer = Measurer(self._inbox.put)
+        self._keeper = Keeper(self._inbox.put)
+        self._uplink = Uplink(self._credential, home.ca, settings, self._inbox.put)
+        self._events: list[Event] = []
+        self._parts: dict[str, Units] = {}
+        self._refusals: deque[float] = deque(maxlen=REFUSALS_PER_MINUTE)
+        self._refused = 0
+        self._running, self._again = True, False
+        # The birth tells what will be measured, so the first connection waits for a measurement.
+        self._uplink.connect_at = self._started + FIRST_MEASUREMENT_S
+        self._measure_at = self._heartbeat_at = self._started
+
+    def run(self) -> bool:
+        """Until a signal or a `restart`; True: the caller shall start this program anew."""
+        root_log = logging.getLogger()
+        root_log.addHandler(self._keeper)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        clean = not (self._home.read("status.json") or {}).get("running", False)
+        self._note("boot", {"boot": self._boot, "software": software(), "clean": clean})
+        memory, answers = rules.restarted(self._memory, self._boot)
+        self._remember(memory, "the answer to a restart")
+        for ack in answers:
+            self._uplink.answer(ack)
+        self._tell_status("starting")
+        try:
+            while self._running:
+                for happened in self._happened():
+                    self._on_input(happened)
+                self._on_time(time.monotonic())
+        finally:
+            self._store()
+            self._uplink.close()
+            self._outbox.close()
+            self._running = False
+            self._tell_status("stopped")
+            root_log.removeHandler(self._keeper)
+        return self._again
+
+    def _on_signal(self, _number: int, _frame: object) -> None:
+        self._inbox.put(Stop())
+
+    # Inputs
+
+    def _happened(self) -> list[Input]:
+        """What came since the last look; waits for the first, at most one tick."""
+        found: list[Input] = []
+        try:
+            found.append(self._inbox.get(timeout=self._settings.tick_s))
+            while len(found) < 1000:
+                found.append(self._inbox.get_nowait())
+        except Empty:
+            pass
+        return found
+
+    def _on_input(self, happened: Input) -> None:
+        match happened:
+            case Arrived(link, heard) if self._uplink.is_current(link):
+                self._on_heard(heard)
+            case Connected(link) if self._uplink.is_current(link):
+                self._on_connected()
+            case Ended(link, reason) if self._uplink.is_current(link):
+                self._uplink.on_ended(reason)
+                self._tell_status(reason)
+            case Measured(readings):
+                self._on_measured(readings)
+            case LogLine(ts, level, text):
+                self._uplink.say("log", "", {"ts": ts, "level": level, "text": text})
+            case Stop():
+                self._running = False
+            case _:  # of a connection that is over
+                pass
+
+    def _on_connected(self) -> None:
+        self._uplink.on_connected(self._birth(), rules.reports(self._memory))
+        now = time.monotonic()
+        self._heartbeat_at = now
+        if self._settings.hears_marks:
+            self._flight = flights.connected(self._flight, self._rule, now)
+        self._tell_status("")
+
+    def _on_heard(self, heard: rules.Heard) -> None:
+        world = rules.World(
+            sender=self._credential.sender,
+            verify=self._verify,
+            now=now_ms(),
+            boot=self._boot,
+            birth=self._birth(),
+            log_lines=tuple(self._keeper.lines),
+            defaults=self._defaults,
+        )
+        memory, actions = rules.hear(self._memory, heard, world)
+        if self._remember(memory, heard.topic):
+            for action in actions:
+                self._do(action)
+
+    def _remember(self, memory: rules.Memory, why: str) -> bool:
+        """Kept before it is acted on: what was done must not be done again after a crash."""
+        if memory != self._memory:
+            try:
+                self._home.write("memory.json", memory)
+            except OSError as error:
+                log.error("memory.json cannot be written, not obeyed: %s: %s", why, error)
+                return False
+            self._memory = memory
+        return True
+
+    def _do(self, action: rules.Action) -> None:
+        match action:
+            case rules.Say("ack"):
+                self._uplink.answer(action)
+            case rules.Say(key, name, data):
+                self._uplink.say(key, name, data)
+            case rules.Refuse(topic, field, problem):
+                self._on_refused(topic, field, problem)
+            case rules.Passed(marks):
+                self._on_mark(marks.get(self._stream, 0))
+            case rules.Adopt():
+                self._measure_at = self._heartbeat_at = time.monotonic()
+                self._uplink.say("info", "", self._birth())
+            case rules.Restart():
+                self._running, self._again = False, True
+
+    def _on_refused(self, topic: str, field: str, problem: str) -> None:
+        self._refused += 1
+        now = time.monotonic()
+        if len(self._refusals) == REFUSALS_PER_MINUTE and now - self._refusals[0] < 60:
+            return  # the sign of life still counts it; a flood must not push out real events
+        self._refusals.append(now)
+        self._note("refused", {"topic": topic, "field": field, "problem": problem})
+
+    def _on_mark(self, mark: int) -> None:
+        now = time.monotonic()
+        try:
+            new_stream = self._outbox.advance(mark)
+        except sqlite3.OperationalError as error:  # a full disk; the next mark tries again
+            log.error("outbox: cannot delete what is stored: %s", error)
+            return
+        if new_stream:
+            self._stream = self._outbox.figures().stream
+            self._flight = flights.begin(self._rule, 0, now)
+            log.error("outbox is older than what the commander has; new stream %s", self._stream)
+        else:
+            self._flight = flights.on_mark(self._flight, self._rule, mark, now)
+
+    def _on_measured(self, readings: list[Reading]) -> None:
+        now = now_ms()
+        parts: dict[str, Units] = {}
+        for each in readings:
+            self._events.append(Event("tele", each.part, now, each.values, each.device))
+            parts[each.part] = {**parts.get(each.part, {}), **each.units}
+        if parts != self._parts:
+            self._parts = parts
+            self._uplink.say("info", "", self._birth())
+        if self._uplink.links == 0:
+            self._uplink.connect_at = 0
+
+    # Time
+
+    def _on_time(self, now: float) -> None:
+        self._uplink.on_time(now)
+        in_force = rules.settings_of(self._memory, self._defaults)
+        if now >= self._measure_at:
+            self._measure_at = now + in_force["interval_s"]
+            self._measurer.ask()
+        if self._uplink.connected and now >= self._heartbeat_at:
+            self._heartbeat_at = now + in_force["heartbeat_s"]
+            self._uplink.say("tele", "node", self._heartbeat(now))
+        self._store()
+        self._pump(now)
+
+    def _store(self) -> None:
+        before = self._outbox.problem
+        self._outbox.put(self._events)
+        self._events.clear()
+        for error in self._outbox.unfit:
+            log.error("an event of this program is not as declared: %s", error)
+        self._outbox.unfit.clear()
+        if self._outbox.problem and not before:
+            log.error("outbox: %s; events wait in memory", self._outbox.problem)
+
+    def _pump(self, now: float) -> None:
+        """Send what the window allows of what was not sent yet, or must be sent again."""
+        if self._settings.hears_marks and self._uplink.connected:
+            self._flight = flights.on_tick(self._flight, self._rule, now)
+            limit = self._flight.limit
+        else:
+            limit = self._flight.sent + self._flight.window
+        room = self._uplink.room(self._flight.window)
+        items = self._outbox.after(self._flight.sent, limit, room) if room else []
+        for item in items:
+            self._uplink.send(item)
+        if items:
+            self._flight = flights.on_sent(self._flight, items[-1].seq, now)
+
+    # What is said
+
+    def _note(self, name: str, fields: dict[str, Any]) -> None:
+        self._events.append(Event("evt", name, now_ms(), fields))
+
+    def _birth(self) -> dict[str, Any]:
+        heartbeat = rules.settings_of(self._memory, self._defaults)["heartbeat_s"]
+        kind = self._credential.kind
+        return birth(self._boot, kind, heartbeat, self._parts, self._settings)
+
+    def _heartbeat(self, now: float) -> dict[str, int]:
+        figures = self._outbox.figures()
+        return {
+            "ts": now_ms(),
+            "uptime_s": int(now - self._started),
+            "queue": figures.rows + figures.waiting,
+            "dropped": figures.dropped,
+            "refused": self._refused,
+            "reconnects": max(0, self._uplink.links - 1),
+            "resent": self._flight.resent,
+            "window": self._flight.window,
+        }
+
+    def _tell_status(self, reason: str) -> None:
+        """For `farmhand sentry status`, and for the next start: did this one end cleanly?"""
+        status = {
+            "running": self._running,
+            "connected": self._uplink.connected,
+            "boot": self._boot,
+            "reason": reason,
+        }
+        try:
+            self._home.write("status.json", status, durable=False)
+        except OSError as error:
+            log.error("status.json cannot be written: %s", error)

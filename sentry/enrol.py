@@ -1,0 +1,140 @@
+"""How a host becomes a node: it redeems a token and keeps what it is given."""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+
+from schema.message import Invalid
+from sentry.birth import hardware, software
+from sentry.errors import EnrolFailed
+from sentry.home import Credential, Home, parse_broker
+from sentry.messages import Json, build, decode, encode, parse_token
+from sentry.mqtt_edge import Arrived, Connected, Ended, Input, Link, Login
+from sentry.pin import fetch_ca
+
+REPEAT_S = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """``name``: the id wished for, or "" to leave it to the commander."""
+
+    url: str
+    token: str
+    kind: str = "cpu-gpu"
+    name: str = ""
+    root: str = "farm"
+
+
+def enrol(home: Home, wish: Wish, timeout_s: float = 30) -> Credential:
+    """Redeem the token and keep the credential; EnrolFailed says in one line why not."""
+    home.create()
+    if home.read("credential.json") is not None:
+        known = home.credential()
+        raise EnrolFailed(f"{home.path}: is enrolled already, as {known.node} in {known.domain}")
+    broker = parse_broker(wish.url)
+    try:
+        token = parse_token(wish.token.strip())
+    except Invalid as error:
+        raise EnrolFailed(str(error)) from None
+    if broker.tls:
+        home.write_bytes("ca.pem", fetch_ca(broker.host, broker.port, token.fingerprint).encode())
+    request = _request(home, wish, token.id)
+    client_id = f"enrol-{token.id}"
+    login = Login(broker, token.id, token.secret, client_id, home.ca, persistent=False)
+    answer = _ask(login, token.domain, wish.root, request, timeout_s)
+    credential = _credential(wish, token.domain, answer)
+    home.keep(credential)
+    if "epoch" in answer:
+        home.write("memory.json", {"epoch": answer["epoch"]})
+    (home.path / "enrol.json").unlink(missing_ok=True)
+    return credential
+
+
+def _request(home: Home, wish: Wish, token_id: str) -> Json:
+    """The nonce is kept: asking again after a crash is the same request to the commander."""
+    kept = home.read("enrol.json")
+    if kept is None or kept.get("token") != token_id:
+        kept = {"token": token_id, "nonce": secrets.token_hex(12)}
+        home.write("enrol.json", kept)
+    request = {
+        "nonce": kept["nonce"],
+        "kind": wish.kind,
+        "software": software(),
+        "hardware": hardware(),
+        "sign": "ed25519",
+    }
+    return request | ({"name": wish.name} if wish.name else {})
+
+
+def _ask(login: Login, domain: str, root: str, request: Json, timeout_s: float) -> Json:
+    try:
+        asked = build("enrol/req", root, domain=domain, node=login.user)
+        answered = build("enrol/res", root, domain=domain, node=login.user)
+        payload = encode("enrol/req", "", request)
+    except Invalid as error:
+        raise EnrolFailed(str(error)) from None
+    inbox: SimpleQueue[Input] = SimpleQueue()
+    link = Link(1, login, [answered], None, inbox.put)
+    link.open()
+    try:
+        return _wait(inbox, lambda: link.publish(asked, payload, 1, False), request, timeout_s)
+    finally:
+        link.close(None, 1)
+
+
+def _wait(
+    inbox: SimpleQueue[Input],
+    ask: Callable[[], object],
+    request: Json,
+    timeout_s: float,
+) -> Json:
+    end = time.monotonic() + timeout_s
+    connected = False
+    while (left := end - time.monotonic()) > 0:
+        try:
+            happened = inbox.get(timeout=min(left, REPEAT_S))
+        except Empty:
+            if connected:
+                ask()
+            continue
+        match happened:
+            case Connected():
+                connected = True
+                ask()
+            case Ended(refused=True, reason=reason):
+                raise EnrolFailed(f"{reason}: token unknown here, used already, or expired")
+            case Ended(reason=reason):
+                raise EnrolFailed(reason)
+            case Arrived(heard=heard):
+                try:
+                    answer = decode("enrol/res", heard.payload)
+                except Invalid as error:
+                    raise EnrolFailed(f"answer of the commander: {error}") from None
+                if answer["nonce"] == request["nonce"]:
+                    return answer
+    if not connected:
+        raise EnrolFailed(f"broker: did not answer within {timeout_s:g} s")
+    raise EnrolFailed(
+        f"commander: did not answer within {timeout_s:g} s;"
+        " run the same command again, the token is not lost"
+    )
+
+
+def _credential(wish: Wish, domain: str, answer: Json) -> Credential:
+    if "error" in answer:
+        raise EnrolFailed(f"token refused: {answer['error']}")
+    missing = [name for name in ("node", "password", "verify") if name not in answer]
+    if missing:
+        raise EnrolFailed(f"answer of the commander: {missing[0]} is missing")
+    return Credential(
+        broker=wish.url,
+        root=wish.root,
+        domain=domain,
+        node=answer["node"],
+        kind=wish.kind,
+        password=answer["password"],
+        verify=answer["verify"],
+    )

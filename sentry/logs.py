@@ -1,0 +1,34 @@
+"""The sentry's own log: the last lines for the command `logs`, warnings and worse for the farm."""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+KEPT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """``ts``: ms since 1970; ``level``: as the message `log` wants it."""
+
+    ts: int
+    level: str
+    text: str
+
+
+class Keeper(logging.Handler):
+    """``tell`` is called, from any thread, with each line of a warning or worse."""
+
+    def __init__(self, tell: Callable[[LogLine], None]) -> None:
+        super().__init__(logging.INFO)
+        self.lines: deque[str] = deque(maxlen=KEPT)
+        self._tell = tell
+        self._form = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self._form.format(record))
+        if record.levelno >= logging.WARNING:
+            text = f"{record.name}: {record.getMessage()}"[:1024].replace("\x00", "?")
+            level = record.levelname.lower()
+            self._tell(LogLine(int(record.created * 1000), level, text))

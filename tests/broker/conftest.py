@@ -1,0 +1,42 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.broker.farm import RunningFarm, free_ports
+
+TWO = """
+[domains.house]
+home = true
+port = {}
+[domains.barn]
+port = {}
+[[links]]
+a = "barn"
+b = "house"
+"""
+
+
+@pytest.fixture
+def make_farm(tmp_path: Path) -> Iterator[Callable[[str], RunningFarm]]:
+    """Bootstraps a farm from a farm.toml with `{}` for each port; ends what was started."""
+    made: list[RunningFarm] = []
+
+    def make(text: str) -> RunningFarm:
+        farm = RunningFarm(tmp_path / "state", text.format(*free_ports(text.count("{}"))))
+        made.append(farm)
+        return farm
+
+    yield make
+    for farm in made:
+        farm.stop()
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFarm]:
+    """house and barn, bridged and running; shared by the tests of a module."""
+    farm = RunningFarm(tmp_path_factory.mktemp("two"), TWO.format(*free_ports(2)))
+    try:
+        yield farm.start()
+    finally:
+        farm.stop()

@@ -1,0 +1,140 @@
+"""The steward with the real Mosquitto: telemetry, credentials, refusals, restarts."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from tests.broker.conftest import TWO
+from tests.broker.farm import REPOSITORY, Client, RunningFarm
+
+pytestmark = pytest.mark.broker
+
+
+def test_says_who_it_is_and_how_the_broker_does(two: RunningFarm) -> None:
+    watcher = two.commander("watch-birth").subscribe("farm/+/+/+/#", "farm/_/bridge/+")
+    info = json.loads(watcher.expect(lambda t, _: t == "farm/barn/steward-barn/self/info"))
+    assert info["kind"] == "steward"
+    figures = json.loads(
+        watcher.expect(
+            lambda t, p: t.endswith("tele/broker") and json.loads(p).get("clients", 0) > 0
+        )
+    )
+    assert set(figures) <= {"ts", *info["parts"]["broker"]}
+    topic = "farm/barn/steward-barn/barn-house/tele/bridge"
+    bridge = json.loads(watcher.expect(lambda t, p: t == topic and b'"connected":1' in p))
+    assert bridge["since"] > 0
+
+
+def test_bridge_notification_is_retained_at_home(two: RunningFarm) -> None:
+    watcher = two.commander("watch-bridge").subscribe("farm/_/bridge/+")
+    watcher.expect(lambda t, p: (t, p) == ("farm/_/bridge/barn-house", b"1"))
+
+
+def test_credentials_reload_keeps_connected_clients(two: RunningFarm) -> None:
+    two.give("barn", [("n1", "node", []), ("n2", "node", [])])
+    n1, n2 = two.client("barn", "n1", "n1"), two.client("barn", "n2", "n2")
+    two.give("barn", [("n1", "node", []), ("n3", "node", [])])
+    two.client("barn", "n3", "n3")
+    assert n2.gone.wait(10), "a removed user must be thrown out"
+    assert not n1.gone.is_set(), "everybody else stays"
+    watcher = two.commander("watch-reload").subscribe("farm/barn/n1/#")
+    n1.publish("farm/barn/n1/self/evt/still-here")
+    watcher.expect(lambda t, _: t.endswith("still-here"))
+
+
+def test_refused_login_becomes_an_event_until_stored(two: RunningFarm) -> None:
+    watcher = two.commander("watch-auth").subscribe("farm/barn/steward-barn/self/evt/+")
+    intruder = Client(two.farm.domains["barn"].port, "nobody", "guess")
+    assert intruder.connected.wait(10)
+    assert "ot authorized" in intruder.refusal
+    is_refusal: Callable[[str, bytes], bool] = lambda t, _: t.endswith("auth-refused")  # noqa: E731
+    first = json.loads(watcher.expect(is_refusal))
+    assert first["address"] == "127.0.0.1"
+    again = json.loads(watcher.expect(is_refusal))
+    assert (again["stream"], again["seq"]) == (first["stream"], first["seq"]), "sent until stored"
+    marks = json.dumps({"marks": {first["stream"]: first["seq"]}})
+    watcher.publish("farm/barn/steward-barn/self/stored", marks, retain=True)
+    intruder.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [({"rev": 1}, "rev"), ({"epoch": 0}, "epoch"), ({}, "sig")],
+)
+def test_document_out_of_order_is_refused(two: RunningFarm, change: dict[str, int], field: str) -> None:
+    two.give("house", [])  # so that there is an older revision
+    watcher = two.commander(f"watch-{field}").subscribe("farm/house/steward-house/self/evt/refused")
+    topic, payload = two.desired("house", "credentials", {"users": []}, **change)
+    if not change:
+        payload = payload.replace(b"users", b"userz")
+    watcher.publish(topic, payload)
+    watcher.expect(lambda _, p: json.loads(p)["field"] == field)
+
+
+def test_wrong_document_is_reported_with_its_field(two: RunningFarm) -> None:
+    watcher = two.commander("w").subscribe("farm/house/steward-house/self/reported/credentials")
+    wrong = {"users": [{"user": "x", "hash": "plain", "role": "node"}]}
+    watcher.publish(*two.desired("house", "credentials", wrong))
+    report = json.loads(watcher.expect(lambda _, p: b"failed" in p))
+    assert report["error"].startswith("users[0].hash: must be $7$")
+
+
+def test_purge_clears_what_is_retained_here_and_at_home(two: RunningFarm) -> None:
+    two.give("barn", [("old", "node", []), ("kept", "node", [])])
+    watcher = two.commander("watch-purge").subscribe("farm/barn/+/self/state", "farm/barn/+/self/info")
+    for node in ("old", "kept"):
+        client = two.client("barn", node, node)
+        client.publish(f"farm/barn/{node}/self/state", "ready", retain=True)
+        client.publish(f"farm/barn/{node}/self/info", "{}", retain=True)
+        watcher.expect(lambda t, _, node=node: t == f"farm/barn/{node}/self/info")
+    reports = two.commander("r").subscribe("farm/barn/steward-barn/self/reported/purge")
+    topic, payload = two.desired("barn", "purge", {"nodes": ["old"]})
+    reports.publish(topic, payload, retain=True)
+    reports.expect(lambda _, p: json.loads(p)["rev"] == two.revs)
+    watcher.expect(lambda t, p: t == "farm/barn/old/self/state" and p == b"")
+    for late in (two.steward("barn"), two.commander("late")):
+        late.subscribe("farm/barn/old/#", "farm/barn/kept/self/info")
+        assert late.until("farm/barn/kept/self/info") == []
+
+
+def test_killed_broker_comes_back(make_farm: Callable[[str], RunningFarm]) -> None:
+    farm = make_farm(TWO).start()
+    farm.give("barn", [("n1", "node", [])])
+    os.kill(farm.mosquitto_pid("barn"), signal.SIGKILL)
+    farm.hear("barn", "broker ended")
+    farm.hear("barn", "ready")
+    watcher = farm.commander().subscribe("farm/barn/n1/#", "farm/_/bridge/+")
+    node = farm.client("barn", "n1", "n1")
+    node.publish("farm/barn/n1/self/evt/after")
+    watcher.expect(lambda t, _: t.endswith("evt/after"))
+
+
+def test_killed_steward_leaves_no_broker_behind(make_farm: Callable[[str], RunningFarm]) -> None:
+    farm = make_farm(TWO).start("house")
+    farm.stewards["house"].kill()
+    farm.stewards["house"].wait(10)
+    farm.hear("house", "(end)")
+    farm.start("house")
+
+
+def test_port_in_use_is_one_clear_line(make_farm: Callable[[str], RunningFarm]) -> None:
+    farm = make_farm(TWO).start("house")
+    barn = farm.state / "broker" / "barn"
+    kit = barn / "kit.json"
+    taken = str(farm.farm.domains["house"].port)
+    kit.write_text(
+        kit.read_text().replace(f"port = {taken}", "port = 1").replace(
+            f"port = {farm.farm.domains['barn'].port}", f"port = {taken}"
+        )
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", "from broker.cli import app; app()", "up", str(barn)],
+        cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=30,
+    )  # fmt: skip
+    assert ended.returncode != 0
+    assert f"port: 127.0.0.1:{taken} is in use" in ended.stderr

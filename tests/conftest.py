@@ -1,0 +1,29 @@
+"""What every test may use: the real programs, and a skip that says how to get the missing one."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LOCAL_PROGRAMS = ROOT / ".local" / "bin"
+PROGRAM_OF_MARKER = {
+    "broker": "mosquitto",
+    "micropython": "micropython",
+    "postgres": "initdb",
+    "browser": "chromium",
+}
+
+
+def program(name: str) -> Path | None:
+    """The program that `make setup` found or fetched, else the machine's own."""
+    places = [LOCAL_PROGRAMS, ROOT / ".venv" / "bin", *os.get_exec_path(), "/usr/sbin"]
+    found = shutil.which(name, path=os.pathsep.join(map(str, places)))
+    return Path(found) if found else None
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker, name in PROGRAM_OF_MARKER.items():
+        if item.get_closest_marker(marker) and not program(name):
+            pytest.skip(f"{name} is not on this machine; `make setup` tries to get it")

@@ -1,0 +1,201 @@
+"""Real parts for the sentry's tests: a Mosquitto with the farm's own conf and ACL, sentry processes,
+and the commander's side of the wire (marks, signed messages, enrolment) by a plain MQTT client."""
+
+import base64
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from queue import Empty, Queue
+from typing import Any
+
+import paho.mqtt.client as paho
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from paho.mqtt.enums import CallbackAPIVersion
+
+from broker import domains, mosquitto
+from broker.passwords import hashed
+from broker.users import User
+from schema import topics, trust
+from schema.fleet import MESSAGES
+from sentry.home import Credential
+from tests.conftest import ROOT, program
+
+PATIENCE = 30
+USERS: tuple[tuple[str, Any], ...] = (("commander", "commander"), ("rig1", "node"), ("t1", "token"))
+
+
+class Mosquitto:
+    """The broker of a farm of one domain; every user's password is its name."""
+
+    def __init__(self, folder: Path, tls: str = "") -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        text = f"[domains.house]\nhome = true\nport = {self.port}\n{tls}"
+        self.folder, self.farm = folder, domains.load(text, "farm.toml")
+        users = [User(name, hashed(name), role) for name, role in USERS]
+        (folder / "passwd").write_text(mosquitto.passwd(users))
+        (folder / "acl").write_text(mosquitto.acl(self.farm, "house", users))
+        for name in ("passwd", "acl"):
+            (folder / name).chmod(0o600)
+        run_as = "root" if os.getuid() == 0 else None
+        conf = mosquitto.conf(self.farm, "house", str(folder), {}, run_as)
+        (folder / "mosquitto.conf").write_text(conf)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        path = program("mosquitto")
+        assert path is not None
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen(
+                [path, "-c", self.folder / "mosquitto.conf"], stdout=log, stderr=log
+            )
+        wait_until(self._answers, "the broker answers")
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, (self.folder / "log").read_text()
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        if self.process is not None:
+            self.process.send_signal(number)
+            self.process.wait(PATIENCE)
+            self.process = None
+
+
+class Peer:
+    """A plain MQTT client as the commander; it keeps what it hears, in order."""
+
+    def __init__(self, port: int, user: str = "commander", filters: str = "farm/#") -> None:
+        self.heard: Queue[paho.MQTTMessage] = Queue()
+        self.key = Ed25519PrivateKey.generate()
+        ready = threading.Event()
+        self.client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"test-{user}")
+        self.client.username_pw_set(user, user)
+        self.client.max_inflight_messages_set(0)
+        self.client.on_connect = lambda c, *_: c.subscribe(filters, 1)
+        self.client.on_subscribe = lambda *_: ready.set()
+        self.client.on_message = lambda _c, _u, message: self.heard.put(message)
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+        assert ready.wait(PATIENCE)
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+    def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
+        self.client.publish(topic, payload, 1, retain).wait_for_publish(PATIENCE)
+
+    def expect(self, rest: str, fits: Callable[[Any], bool] = lambda _: True) -> Any:
+        """The data of the next message whose topic ends so and that fits; others are passed over."""
+        end = time.monotonic() + PATIENCE
+        seen: list[str] = []
+        while True:
+            try:
+                message = self.heard.get(timeout=max(0.01, end - time.monotonic()))
+            except Empty:
+                raise AssertionError(f"no {rest}; heard only {seen[-30:]}") from None
+            seen.append(f"{message.topic} {message.payload[:300]!r}")
+            if message.topic.endswith(rest):
+                data = read(message)
+                if fits(data):
+                    return data
+
+    def mark(self, stream: str, seq: int, node: str = "rig1") -> None:
+        payload = json.dumps({"marks": {stream: seq}}).encode()
+        self.publish(f"farm/house/{node}/self/stored", payload, retain=True)
+
+    def sealed(self, key: str, name: str, body: dict[str, Any]) -> tuple[str, bytes]:
+        """(topic, payload) signed by this commander."""
+        topic = topics.build(MESSAGES[key], "farm", "house", "rig1", name=name)
+        return topic, trust.seal(MESSAGES[key], topic, body, self.key.sign)
+
+    def command(self, name: str, id_: str, **change: Any) -> tuple[str, bytes]:
+        body = {"id": id_, "exp": ms() + 60_000, "epoch": 1, "args": {}} | change
+        return self.sealed("cmd", name, body)
+
+    @property
+    def verify(self) -> str:
+        return base64.b64encode(self.key.public_key().public_bytes_raw()).decode()
+
+
+class Sentry:
+    """A `farmhand sentry run` in a process of its own."""
+
+    def __init__(self, state: Path, **settings: Any) -> None:
+        self.state, self.settings = state, settings
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def enrolled(self, broker: str, verify: str) -> None:
+        """As after an enrolment, for tests that are about something else."""
+        self.state.mkdir(parents=True, exist_ok=True)
+        credential = Credential(broker, "farm", "house", "rig1", "cpu-gpu", "rig1", verify)
+        (self.state / "credential.json").write_text(json.dumps(asdict(credential)))
+
+    def start(self) -> None:
+        with open(self.state / "log", "ab") as log:
+            self.process = subprocess.Popen(self.argv("run"), stdout=log, stderr=log, **self.place)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        assert self.process is not None
+        self.process.send_signal(number)
+        code = self.process.wait(PATIENCE)
+        self.process = None
+        return code
+
+    def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.argv(*arguments), capture_output=True, text=True, check=False, **self.place
+        )
+
+    def argv(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "farmhand", "sentry", *arguments]
+
+    @property
+    def place(self) -> dict[str, Any]:
+        values = {"state": self.state, "retry_s": 0.2, "retry_most_s": 0.5, **self.settings}
+        names = {f"FARMHAND_SENTRY_{name.upper()}": str(value) for name, value in values.items()}
+        return {"cwd": ROOT, "env": {**os.environ, **names}}
+
+    def status(self) -> dict[str, Any]:
+        answer = self.ask("status", "--json")
+        assert answer.returncode == 0, answer.stderr
+        return json.loads(answer.stdout)
+
+    def rows(self, query: str) -> list[Any]:
+        with sqlite3.connect(f"file:{self.state}/outbox.sqlite?mode=ro", uri=True) as db:
+            return db.execute(query).fetchall()
+
+    def log(self) -> str:
+        return (self.state / "log").read_text()
+
+
+def read(message: paho.MQTTMessage) -> Any:
+    try:
+        return json.loads(message.payload)
+    except ValueError:
+        return message.payload.decode()
+
+
+def ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < end, f"never true: {what}"
+        time.sleep(0.02)
