@@ -1,7 +1,8 @@
 """The secrets a farm begins with, and a kit for each of its domains.
 
-`.farm/commander/secrets.json` (mode 0600): {"commander": {"user", "password"}, "ed25519": {"private",
-"public"} (base64 of the 32 raw bytes), "stewards": {domain: password}, "bridges": {link: password}}.
+`.farm/commander/secrets.json` (mode 0600): {"commander": {"user", "password"}, "ed25519":
+{"private", "public"} (base64 of the 32 raw bytes), "stewards": {domain: password}, "bridges":
+{link: password}}.
 `.farm/ca/`: ca.pem and ca.key, and a certificate and key for each domain with TLS.
 """
 
@@ -25,7 +26,7 @@ from broker.users import COMMANDER, bootstrap_users, bridge_user, steward_user
 
 @dataclass(frozen=True)
 class Secrets:
-    """Keys are raw Ed25519 keys in base64; passwords are plain, they never leave this file but in kits."""
+    """Raw Ed25519 keys in base64, passwords in plain: they leave their file only in kits."""
 
     commander: dict[str, str]
     ed25519: dict[str, str]
@@ -119,7 +120,9 @@ def _certificates(farm: Farm, state_dir: Path, domain: str) -> tuple[str, str, s
     host = farm.domains[domain].host
     name = f"{domain}-{host.replace(':', '_')}"
     if not (folder / f"{name}.key").exists():
-        _store_pair(folder, name, make_server(ca, (folder / "ca.key").read_text(), host))
+        certificate, key = make_server(ca, (folder / "ca.key").read_text(), host)
+        # The CA goes along: a new sentry knows only its fingerprint, and compares that with what the broker shows.
+        _store_pair(folder, name, (certificate + ca, key))
     return ca, (folder / f"{name}.pem").read_text(), (folder / f"{name}.key").read_text()
 
 

@@ -21,7 +21,7 @@ class BrokerFiles:
         self._read_at_start: list[bytes] = []
 
     def write(self, kit: Kit, given: tuple[User, ...]) -> bool:
-        """Write all three; true when the broker must be restarted, false when a reload is enough."""
+        """Write all three; true when the broker must restart, false when a reload is enough."""
         farm, users = kit.farm, merged(kit.users, given)
         # Started by root, Mosquitto would become another user, who may not read this directory.
         run_as = "root" if os.geteuid() == 0 else None

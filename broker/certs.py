@@ -32,7 +32,7 @@ def make_ca(name: str) -> tuple[str, str]:
 
 
 def make_server(ca_certificate: str, ca_key: str, host: str) -> tuple[str, str]:
-    """(certificate, private key) of a broker reached as ``host``, and from its own machine as localhost."""
+    """(certificate, private key) of a broker reached as ``host`` or, on its machine, localhost."""
     ca = x509.load_pem_x509_certificate(ca_certificate.encode())
     signer = serialization.load_pem_private_key(ca_key.encode(), None)
     if not isinstance(signer, ec.EllipticCurvePrivateKey):

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar, cast
@@ -14,36 +13,44 @@ from broker.errors import BadCredentials, BadKit
 from broker.farmfile import ID
 from broker.files import write_private
 from broker.users import User, from_json
+from broker.words import Body, Verify
 
-Seen = dict[str, object]
 T = TypeVar("T")
 
 
 class Memory:
-    """steward.json (last epoch and revisions) and users.json (the users of the last document)."""
+    """steward.json (last epoch and revisions) and users.json (the users of each credentials document)."""
 
     def __init__(self, directory: Path) -> None:
         self._seen_file, self._users_file = directory / "steward.json", directory / "users.json"
-        self.seen: Seen = _read(self._seen_file, {})
-        stored: list[object] = _read(self._users_file, [])
+        self.seen: Body = _read(self._seen_file, {})
+        stored: dict[str, list[object]] = _read(self._users_file, {})
         try:
-            self.users = tuple(from_json(each) for each in stored)
+            self._documents = {name: tuple(map(from_json, each)) for name, each in stored.items()}
         except BadCredentials as error:
             raise BadKit(f"{self._users_file}: {error}") from None
 
-    def keep_seen(self, seen: Seen) -> None:
+    def keep_seen(self, seen: Body) -> None:
         if seen != self.seen:
             self.seen = seen
             write_private(self._seen_file, json.dumps(seen).encode())
 
-    def keep_users(self, users: tuple[User, ...]) -> None:
-        self.users = users
-        content = json.dumps([asdict(user) for user in users], indent=1)
-        write_private(self._users_file, content.encode())
+    @property
+    def users(self) -> tuple[User, ...]:
+        """Everybody named in any credentials document."""
+        return tuple(user for users in self._documents.values() for user in users)
+
+    def users_of(self, document: str) -> tuple[User, ...]:
+        return self._documents.get(document, ())
+
+    def keep_users(self, document: str, users: tuple[User, ...]) -> None:
+        self._documents[document] = users
+        content = {name: [asdict(user) for user in each] for name, each in self._documents.items()}
+        write_private(self._users_file, json.dumps(content, indent=1).encode())
 
 
-def verifier(public_key: str) -> Callable[[bytes, bytes], bool]:
-    """verify(text, signature) for a raw Ed25519 key in base64; raises `BadKit` for anything else."""
+def verifier(public_key: str) -> Verify:
+    """verify(text, signature) for a raw Ed25519 key in base64; `BadKit` for anything else."""
     try:
         key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key, validate=True))
     except ValueError:
@@ -66,7 +73,9 @@ def nodes_to_purge(data: object, myself: str) -> tuple[str, ...]:
         raise BadCredentials("nodes: must be a list of node ids")
     for node in cast(list[object], nodes):
         if not isinstance(node, str) or not ID.fullmatch(node) or node == myself:
-            raise BadCredentials(f"nodes: {node!r} must be the id of a node other than this steward")
+            raise BadCredentials(
+                f"nodes: {node!r} must be the id of a node other than this steward"
+            )
     return tuple(cast(list[str], nodes))
 
 

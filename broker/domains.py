@@ -14,14 +14,12 @@ from typing import Literal
 
 from broker.errors import BadFarmFile
 from broker.farmfile import Commander, Domain, Farm, Link, load
-from schema.fleet import MESSAGES
+from broker.words import templates
 
 __all__ = [
     "BadFarmFile", "Commander", "Domain", "Farm", "Hop", "Link", "Problem", "Routes",
     "load", "path_links", "problems", "routes",
 ]  # fmt: skip
-
-OF_A_DEVICE = "{domain}/{node}/{device}/"
 
 
 def channels(*ways: str) -> tuple[str, ...]:
@@ -29,10 +27,7 @@ def channels(*ways: str) -> tuple[str, ...]:
 
     No two of them match the same topic: a bridge would carry it twice.
     """
-    found: dict[str, None] = {}
-    for message in MESSAGES.values():
-        if message.way in ways and message.topic.startswith(OF_A_DEVICE):
-            found[re.sub(r"\{\w+\}", "+", message.topic.removeprefix(OF_A_DEVICE))] = None
+    found = dict.fromkeys(re.sub(r"\{\w+\}", "+", each) for each in templates(*ways))
     return tuple(rest for rest in found if "+" in rest or f"{rest.split('/')[0]}/+" not in found)
 
 
@@ -99,7 +94,7 @@ def routes(farm: Farm) -> Routes:
 
 
 def path_links(farm: Farm, domain: str) -> tuple[str, ...]:
-    """Names of the links from ``domain`` to home, in that order; empty at home and where no way is."""
+    """Names of the links from ``domain`` to home, in that order; empty where there is no way."""
     return tuple(hop.link for hop in routes(farm).up.get(domain, ()))
 
 

@@ -1,4 +1,4 @@
-"""farm.toml -> Farm. Pure: text in, frozen values out, `BadFarmFile` with the line of the first mistake."""
+"""farm.toml -> Farm. Pure: text in, frozen values out, or `BadFarmFile` naming line and remedy."""
 
 import re
 import tomllib
@@ -21,7 +21,10 @@ ROOT = re.compile(r"[A-Za-z0-9_-]{1,63}")
 
 @dataclass(frozen=True)
 class Domain:
-    """One network with one broker. ``host`` and ``port``: where the other domains reach it."""
+    """One network with one broker. ``host`` and ``port``: where the other domains reach it.
+
+    ``mosquitto``: raw options over those of broker/mosquitto.py, for who knows what they do.
+    """
 
     name: str
     host: str = "127.0.0.1"
@@ -101,7 +104,9 @@ class _Reader:
             raise self.wrong(("domains",), "no domain has home = true; exactly one must have it")
         if len(homes) > 1:
             where = ("domains", homes[1], "home")
-            raise self.wrong(where, f"home = true in {homes[0]} and {homes[1]}; only one may have it")
+            raise self.wrong(
+                where, f"home = true in {homes[0]} and {homes[1]}; only one may have it"
+            )
         links = self.links(document.get("links", []), domains)
         commander = self.commander(document.get("commander", {}))
         return Farm(root, domains, links, homes[0], commander)
@@ -150,7 +155,9 @@ class _Reader:
             links.append(link)
         return tuple(links)
 
-    def link(self, where: tuple[str | int, ...], table: Table, domains: Mapping[str, Domain]) -> Link:
+    def link(
+        self, where: tuple[str | int, ...], table: Table, domains: Mapping[str, Domain]
+    ) -> Link:
         for end in ("a", "b"):
             if table.get(end) not in domains:
                 allowed = ", ".join(domains)
@@ -181,7 +188,9 @@ class _Reader:
             if not OPTION.fullmatch(key):
                 raise self.wrong((*where, key), f"{key!r} is no Mosquitto option name")
             if not isinstance(option, str | int) or "\n" in str(option):
-                raise self.wrong((*where, key), f"{key}: must be one line of text, an integer or a boolean")
+                raise self.wrong(
+                    (*where, key), f"{key}: must be one line of text, an integer or a boolean"
+                )
             options[key] = option
         return options
 
@@ -197,7 +206,12 @@ class _Reader:
         return cast(Table, value)
 
     def string(
-        self, where: tuple[str | int, ...], table: Table, default: str, form: re.Pattern[str], rule: str
+        self,
+        where: tuple[str | int, ...],
+        table: Table,
+        default: str,
+        form: re.Pattern[str],
+        rule: str,
     ) -> str:
         value = table.get(str(where[-1]), default)
         if not isinstance(value, str) or not form.fullmatch(value):
@@ -218,7 +232,9 @@ class _Reader:
 
     def port(self, where: tuple[str | int, ...], value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 65535:
-            raise self.wrong(where, f"{where[-1]} = {value!r}: a port is an integer from 1 to 65535")
+            raise self.wrong(
+                where, f"{where[-1]} = {value!r}: a port is an integer from 1 to 65535"
+            )
         return value
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Write ``path`` (mode 0600) in one step: a reader, or a crash, sees the old file or the new one."""
+    """Write ``path`` (mode 0600) in one step: who reads it sees the old file or the new one."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
     try:

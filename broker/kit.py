@@ -1,8 +1,8 @@
-"""The kit: one file with everything a domain's broker starts from, and the directory it is unpacked to.
+"""The kit: a file with all that a domain's broker starts from, and the directory it becomes.
 
-A directory holds kit.json (as delivered, never changed here), ca.pem server.pem server.key (with TLS),
-users.json (from the last credentials document), steward.json (what the steward remembers), and the
-files written for and by Mosquitto: mosquitto.conf acl passwd mosquitto.db.
+A directory holds kit.json (as delivered), ca.pem server.pem server.key (with TLS), users.json (from
+the last credentials document), steward.json (what the steward remembers), and the files written for
+and by Mosquitto: mosquitto.conf acl passwd mosquitto.db.
 """
 
 import json

@@ -1,15 +1,16 @@
-"""Farm -> the texts Mosquitto reads: its conf with the bridges, the ACL file, the password file. Pure."""
+"""Farm -> the texts Mosquitto reads: conf with bridges, ACL file, password file. Pure."""
 
 from collections.abc import Iterable, Mapping
 
-from broker.domains import DOWN, UP, Domain, Farm, Link, bridge_topic, channels, routes
-from broker.users import COMMANDER, User, bridge_user
+from broker.domains import DOWN, Domain, Farm, Link, bridge_topic, channels, routes
+from broker.users import User, bridge_user
 
 # What Mosquitto's own defaults get wrong for a farm; [domains.<name>.mosquitto] overrides each.
 OPTIONS: Mapping[str, str | int | bool] = {
     "allow_anonymous": False,
-    # The default of 1000 drops what it has acknowledged. Bytes are the guard: the outboxes lose nothing.
-    "max_queued_messages": 0,
+    # The default of 1000 drops what is acknowledged. Bytes are the guard: outboxes lose nothing.
+    # Never 0 ("no limit"): Debian's 2.0.11 then throws out every client whose message it refuses.
+    "max_queued_messages": 10_000_000,
     "max_queued_bytes": 32 * 1024 * 1024,
     "max_inflight_messages": 1000,
     # Larger than what schema allows, so that the commander sees and counts an oversized message.
@@ -84,7 +85,7 @@ def _bridge(farm: Farm, link: Link, directory: str, password: str) -> list[str]:
         "try_private true",
         "cleansession false",
         "restart_timeout 1 10",
-        "keepalive_interval 10",
+        "keepalive_interval 5",
         f"notification_topic {bridge_topic(farm.root, link.name)}",
     ]
     if remote.tls:
@@ -154,7 +155,7 @@ def _bridge_rights(farm: Farm, domain: str, link: Link | None) -> list[str]:
 
 
 def _commander_rights(root: str) -> list[str]:
-    # What stays retained of a deleted node is cleared by an empty message, so those are writable too.
+    # What stays retained of a deleted node is cleared by an empty message: a right to write.
     retained = ("state", "info", "alert/+", "latest/+", "reported/+")
     return [
         f"read {root}/#",
@@ -163,6 +164,3 @@ def _commander_rights(root: str) -> list[str]:
         f"write {root}/_/enrol/+/+/res",
         "write homeassistant/#",
     ]
-
-
-__all__ = ["COMMANDER", "DOWN", "OPTIONS", "UP", "acl", "conf", "passwd"]

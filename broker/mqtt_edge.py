@@ -1,5 +1,6 @@
 """A steward's MQTT connection. The only file here that imports paho."""
 
+import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -34,6 +35,7 @@ class Connection:
 
     def __init__(
         self,
+        *,
         host: str,
         port: int,
         user: str,
@@ -47,7 +49,8 @@ class Connection:
         client.username_pw_set(user, password)
         if ca_file:
             try:
-                client.tls_set(ca_certs=ca_file)
+                trusted = ssl.create_default_context(cafile=ca_file)
+                client.tls_set_context(trusted)  # pyright: ignore[reportUnknownMemberType]
             except OSError as error:
                 raise BrokerFailed(f"{ca_file}: {error.strerror or error}") from None
         client.will_set(will[0], will[1], qos=1, retain=True)
@@ -92,4 +95,4 @@ class Connection:
         self._events.put(Lost(str(reason)))
 
     def _on_message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
-        self._events.put(Message(message.topic, message.payload, message.retain))
+        self._events.put(Message(message.topic, bytes(message.payload), message.retain))

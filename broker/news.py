@@ -1,6 +1,7 @@
-"""What a steward says: its birth, telemetry, events, alerts and reports, as messages of the farm."""
+"""What a steward says: birth, telemetry, events, alerts, reports, as messages of the farm."""
 
 import secrets
+import time
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
@@ -9,12 +10,16 @@ from broker.mqtt_edge import Connection
 from broker.outbox import Outbox
 from broker.users import steward_user
 from broker.watch import PARTS
-from schema.fleet import ALERT, EVT, EVT_GAP, INFO, MESSAGES, REPORTED, SCHEMA_VERSION, STATE, TELE
+from broker.words import delivery, encode, event_named, topic_of
+from schema.fleet import ALERT, EVT, EVT_GAP, INFO, REPORTED, SCHEMA_VERSION, STATE, TELE
 from schema.message import Message
-from schema.topics import build
-from schema.wire import encode
 
 HEARTBEAT_MS = 10_000
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
 
 
 class News:
@@ -28,7 +33,7 @@ class News:
         self.connected = False
 
     def topic(self, message: Message, name: str = "", device: str = "self") -> str:
-        return str(build(message, self._farm.root, self._domain, self._node, device, name))
+        return topic_of(message, self._farm.root, self._domain, self._node, device, name)
 
     def will(self) -> tuple[str, bytes]:
         return self.topic(STATE), encode(STATE, "lost")
@@ -40,7 +45,7 @@ class News:
             software = f"farmhand {version('farmhand')}"
         except PackageNotFoundError:  # run from a checkout
             software = "farmhand"
-        info = {
+        info: dict[str, object] = {
             "schema": SCHEMA_VERSION,
             "boot": self._boot,
             "kind": "steward",
@@ -74,7 +79,7 @@ class News:
         """Send the events that are due."""
         if self.connection and self.connected:
             for topic, event in self.outbox.due(now, self.topic(EVT_GAP)):
-                message = MESSAGES.get("evt/" + topic.rpartition("/")[2], EVT)
+                message = event_named(topic.rpartition("/")[2])
                 self.connection.publish(topic, encode(message, event), qos=1)
 
     def alert(self, name: str, since: int, text: str) -> None:
@@ -92,7 +97,9 @@ class News:
             report["error"] = error[:512]
         self._publish(REPORTED, report, document)
 
-    def _publish(self, message: Message, data: object, name: str = "", device: str = "self") -> None:
+    def _publish(
+        self, message: Message, data: object, name: str = "", device: str = "self"
+    ) -> None:
         if self.connection:
             topic = self.topic(message, name, device)
-            self.connection.publish(topic, encode(message, data), message.qos, message.retain)
+            self.connection.publish(topic, encode(message, data), *delivery(message))

@@ -1,4 +1,4 @@
-"""The steward's events until the commander has stored them: in memory, bounded, each start a new stream. Pure."""
+"""The steward's events until the commander has stored them: in memory, bounded. Pure."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,8 @@ Event = tuple[str, dict[str, object]]
 class Outbox:
     """Events in order of their ``seq``; gone only when the commander's mark has passed them.
 
-    ``wait_ms``: how long a mark may stand still before everything is sent again; doubles up to 16 times.
+    Each start of a steward is a new ``stream``. ``wait_ms``: how long a mark may stand still before
+    everything is sent again; it doubles, up to 16 times.
     """
 
     def __init__(self, stream: str, limit: int = 1000, wait_ms: int = 5000) -> None:
@@ -21,7 +22,7 @@ class Outbox:
         self._gap: tuple[int, int] | None = None
 
     def add(self, topic: str, fields: Mapping[str, object], now: int) -> None:
-        """Append an event ``fields`` for ``topic``; the oldest one is given up when there are too many."""
+        """Append an event for ``topic``; the oldest one is given up when there are too many."""
         self._seq += 1
         event = {"ts": now, "stream": self.stream, "seq": self._seq, **fields}
         self._events[self._seq] = (topic, event)
@@ -44,7 +45,11 @@ class Outbox:
 
     def due(self, now: int, gap_topic: str) -> list[Event]:
         """What to publish now; counts as sent."""
-        again = bool(self._events) and self._unsent > next(iter(self._events)) and now >= self._resend_at
+        again = (
+            bool(self._events)
+            and self._unsent > next(iter(self._events))
+            and now >= self._resend_at
+        )
         if again:
             self._unsent, self._patience = 1, min(self._patience * 2, self._wait * 16)
         found = [event for seq, event in self._events.items() if seq >= self._unsent]

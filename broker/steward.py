@@ -1,7 +1,7 @@
 """The steward of one domain: one loop that takes events, one after the other, and acts.
 
-Events come from Mosquitto's log (watch.py), from the broker's MQTT side (mqtt_edge.py), and from the
-clock. Read from `run` downwards.
+Events come from Mosquitto's log (watch.py), from its MQTT side (mqtt_edge.py), and from the clock.
+Read from `run` downwards.
 """
 
 import fcntl
@@ -15,28 +15,26 @@ from typing import Any
 
 from broker import kit as kits
 from broker.broker_files import BrokerFiles
-from broker.documents import Memory, nodes_to_purge, verifier
+from broker.documents import Memory
 from broker.domains import bridge_topic
-from broker.errors import BadCredentials, BrokerError, BrokerFailed
-from broker.mqtt_edge import Connected, Connection, Lost, Message
-from broker.news import HEARTBEAT_MS, News
+from broker.errors import BrokerError, BrokerFailed
 from broker.keeper import Keeper
+from broker.mqtt_edge import Connected, Connection, Lost, Message
+from broker.news import HEARTBEAT_MS, News, now_ms
+from broker.orders import Orders
 from broker.supervise import Child
-from broker.users import User, from_document, steward_user
+from broker.users import steward_user
 from broker.watch import (
     SYS_FILTERS,
     Dropping,
     LogReader,
-    Refused,
     RefusalCounter,
+    Refused,
     Reloaded,
     Running,
     broker_figures,
 )
-from schema.fleet import DATA, DESIRED, LEADER, STORED
-from schema.message import Invalid
-from schema.trust import accept_desired, judge_epoch, unseal
-from schema.wire import decode
+from schema.fleet import DESIRED, STORED
 
 TICK = 1.0
 DROPPING_MS = 300_000  # an alert of dropped messages ends after so long without another
@@ -65,12 +63,12 @@ def run(directory: Path, say: Callable[[str], None] = print) -> None:
     """
     steward = Steward(directory, say)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: steward.stop())
+        signal.signal(number, lambda _number, _frame: steward.stop())
     with _only_one(directory):
         steward.run()
 
 
-class _only_one:  # noqa: N801 (used like a function)
+class _only_one:
     """Holds ``directory`` against a second steward, which would fight for the port."""
 
     def __init__(self, directory: Path) -> None:
@@ -98,8 +96,10 @@ class Steward:
         self.farm, self.domain = self.kit.farm, self.kit.domain
         self.me = steward_user(self.domain)
         self.files, self.memory = BrokerFiles(self.directory), Memory(self.directory)
-        self.verify = verifier(self.kit.commander_key)
         self.news = News(self.farm, self.domain)
+        prefix = f"{self.farm.root}/{self.domain}"
+        key = self.kit.commander_key
+        self.orders = Orders(key, prefix, self.me, self.memory, self.news, self._rewrite, say)
         put = self.events.put
         self.keeper = Keeper(
             self.files.conf, lambda text: put(Line(text)), lambda child: put(Exited(child)), say
@@ -111,8 +111,6 @@ class Steward:
         self.heartbeat_at = 0
         self.dropping: dict[str, int] = {}  # client -> last seen, ms
         self.dropping_since = 0
-        self.to_report: list[tuple[str, int]] = []  # documents that wait for the reload
-        self.purging: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {}  # by marker
 
     def stop(self) -> None:
         """End `run`; may be called from a signal handler or another thread."""
@@ -157,11 +155,11 @@ class Steward:
         match self.log.read(text):
             case Running():
                 self.keeper.runs()
-                self._report_applied()
+                self.orders.applied()
                 if self.news.connection is None:
                     self._connect()
             case Reloaded():
-                self._report_applied()
+                self.orders.applied()
             case Refused() as refused:
                 self.refusals.note(refused)
             case Dropping(client):
@@ -175,7 +173,9 @@ class Steward:
             self.say(f"messages to {client} are being dropped: its queue is full")
         self.dropping[client] = now
         names = ", ".join(sorted(self.dropping))
-        self.news.alert("dropped", self.dropping_since, f"queue full, messages dropped for: {names}")
+        self.news.alert(
+            "dropped", self.dropping_since, f"queue full, messages dropped for: {names}"
+        )
 
     def _connect(self) -> None:
         here = self.farm.domains[self.domain]
@@ -209,88 +209,14 @@ class Steward:
             self.sys[topic] = message.payload.decode(errors="replace")
         elif topic.startswith(f"{root}/_/bridge/"):
             self._bridge(topic.rpartition("/")[2], message.payload)
-        elif topic in self.purging:
-            self._purged(topic)
-        elif not topic.startswith(f"{root}/{self.domain}/{self.me}/") and topic != f"{root}/_/leader":
-            # What is retained of a node to purge. A message without payload is our own answer to it.
-            if message.retained and message.payload and self.news.connection:
-                self.news.connection.publish(topic, b"", retain=True)
         else:
-            self._told(message)
-
-    def _told(self, message: Message) -> None:
-        """A document, a mark or the leader: refused with a reason unless it is in order."""
-        try:
-            if message.topic == self.news.topic(STORED):
-                marks = decode(STORED, message.payload)["marks"]
-                self.news.outbox.passed(marks.get(self.news.outbox.stream, 0))
-            elif message.topic.endswith("/_/leader"):
-                body = unseal(LEADER, message.topic, message.payload, self.verify)
-                judge_epoch(self.memory.seen, body)
-                self.memory.keep_seen({**self.memory.seen, "epoch": body["epoch"]})
-            elif message.payload:
-                self._document(message)
-        except Invalid as refusal:
-            fields = {"topic": message.topic, "field": refusal.field, "problem": refusal.problem}
-            self.news.event("refused", fields, now_ms())
-            self.say(f"refused {message.topic}: {refusal}")
-
-    def _document(self, message: Message) -> None:
-        name = message.topic.rpartition("/")[2]
-        body = unseal(DESIRED, message.topic, message.payload, self.verify)
-        seen, fresh = accept_desired(self.memory.seen, name, body)
-        try:
-            match name:
-                case "credentials":
-                    self._credentials(from_document(body["data"]), body["rev"])
-                case "purge":
-                    # Once only: a node that came back under its old id must not be purged again.
-                    if fresh:
-                        self._purge(nodes_to_purge(body["data"], self.me), body)
-                        return
-                case _:
-                    raise BadCredentials(f"{name}: no such document; allowed: credentials, purge")
-        except BadCredentials as error:
-            self.news.report(name, body["rev"], str(error))
-        self.memory.keep_seen(seen)
-
-    def _credentials(self, users: tuple[User, ...], rev: int) -> None:
-        self.to_report.append(("credentials", rev))
-        if users == self.memory.users:
-            self._report_applied()
-        else:
-            self.memory.keep_users(users)
-            self._rewrite()
-
-    def _report_applied(self) -> None:
-        for document, rev in self.to_report:
-            self.news.report(document, rev)
-        self.to_report = []
+            self.orders.told(message)
 
     def _rewrite(self) -> None:
         if self.files.write(self.kit, self.memory.users):
             self.keeper.restart()
         else:
             self.keeper.reload()
-
-    def _purge(self, nodes: tuple[str, ...], body: dict[str, Any]) -> None:
-        connection = self.news.connection
-        if connection is None:
-            return
-        # Mosquitto answers in order: when our own marker is back, all that was retained came before.
-        marker = self.news.topic(DATA, f"purge-{body['rev']}")
-        filters = tuple(f"{self.farm.root}/{self.domain}/{node}/#" for node in nodes)
-        self.purging[marker] = (body, filters)
-        connection.subscribe([*filters, marker])
-        connection.publish(marker, b"[]")
-
-    def _purged(self, marker: str) -> None:
-        body, filters = self.purging.pop(marker)
-        if self.news.connection:
-            self.news.connection.unsubscribe([*filters, marker])
-        self.news.report("purge", body["rev"])
-        # Remembered only now: a purge that was cut short is done again.
-        self.memory.keep_seen(accept_desired(self.memory.seen, "purge", body)[0])
 
     def _bridge(self, link: str, payload: bytes) -> None:
         connected = int(payload == b"1")
@@ -334,7 +260,3 @@ class Steward:
             self.news.goodbye()
             self.news.connection.stop()
         self.keeper.stop()
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000

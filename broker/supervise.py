@@ -36,10 +36,14 @@ def delay(failures: int) -> float:
 
 
 class Child:
-    """A running Mosquitto. ``on_line(text)`` and, last, ``on_exit(self)`` are called from a thread."""
+    """A running Mosquitto; a thread calls ``on_line(text)`` and, last, ``on_exit(self)``."""
 
     def __init__(
-        self, program: str, conf: Path, on_line: Callable[[str], None], on_exit: "Callable[[Child], None]"
+        self,
+        program: str,
+        conf: Path,
+        on_line: Callable[[str], None],
+        on_exit: "Callable[[Child], None]",
     ) -> None:
         try:
             # preexec_fn only calls prctl, which is safe between fork and exec.

@@ -37,12 +37,14 @@ def bridge_user(link: str) -> str:
 
 
 def bootstrap_users(farm: Farm, domain: str, passwords: Mapping[str, str]) -> tuple[User, ...]:
-    """Users that exist before any document: the steward, the bridges that dial in, the commander at home.
+    """Users before any document: the steward, the bridges that dial in, the commander at home.
 
     ``passwords``: user name -> hash.
     """
     names: list[tuple[str, Role]] = [(steward_user(domain), "steward")]
-    names += [(bridge_user(link.name), "bridge") for link in farm.links if link.answers == domain]
+    for link in farm.links:
+        if link.answers == domain:
+            names.append((bridge_user(link.name), "bridge"))
     if domain == farm.home:
         names.append((COMMANDER, "commander"))
     return tuple(User(name, passwords[name], role) for name, role in names)

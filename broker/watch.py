@@ -108,7 +108,7 @@ PARTS: Mapping[str, Mapping[str, str]] = {
 
 
 def broker_figures(values: Mapping[str, str]) -> dict[str, int | float]:
-    """Telemetry `broker` from ``values``, $SYS topic -> text; what the broker does not say is left out."""
+    """Telemetry `broker` from ``values``, $SYS topic -> text; without what is not said there."""
     figures: dict[str, int | float] = {}
     for field, (topic, divisor, _) in _FIGURES.items():
         try:

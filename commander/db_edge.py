@@ -1,5 +1,6 @@
 """The database: one engine, migrations at start, effects in bulk. The only file that opens connections to it."""
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -10,7 +11,7 @@ import orjson
 from alembic import command as alembic
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, Table, create_engine, event, select, text
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from commander.effects import Add, Key, Put, Row
 from commander.kinds import Json
@@ -21,11 +22,16 @@ POSTGRES_TYPES = {"TEXT": "text", "BIGINT": "bigint", "BOOLEAN": "boolean"}
 # SQLite allows 32,766 parameters a statement only for multi-row VALUES; executemany and unnest have no such limit.
 
 
+# The line's inserts go past SQLAlchemy to the driver, whose errors are its own.
+ERRORS = (SQLAlchemyError, sqlite3.Error)
+MIGRATION_LOCK = 0x6661726D  # any number that nobody else locks in this database
+
+
 class DatabaseUnavailable(RuntimeError):
     """The database cannot be opened or written; says which and what it answered."""
 
     def __init__(self, url: str, error: Exception) -> None:
-        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        reason = (str(getattr(error, "orig", error)).strip() or type(error).__name__).splitlines()[0]
         self.user_message = f"database {url}: {reason}"
         super().__init__(self.user_message)
 
@@ -51,15 +57,17 @@ class Database:
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         try:
             with self.engine.begin() as connection:
+                if not self.is_sqlite:  # a second commander that starts at the same moment waits
+                    connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
                 config.attributes["connection"] = connection
                 alembic.upgrade(config, "head")
-        except (OperationalError, OSError) as error:
+        except (*ERRORS, OSError) as error:
             raise DatabaseUnavailable(self.shown_url, error) from None
 
     def load(self) -> Projection:
         """The projection as the database holds it."""
         projection = Projection(keys())
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             for table in STATE:
                 projection.load(table.name, [dict(row) for row in connection.execute(select(table)).mappings()])
         return projection
@@ -84,39 +92,41 @@ class Database:
                     self._write(connection, metadata.tables[name], rows, upsert=True)
                 for name, gone in deletes.items():
                     self._delete(connection, metadata.tables[name], gone)
-        except SQLAlchemyError as error:
+        except ERRORS as error:
             raise DatabaseUnavailable(self.shown_url, error) from error
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection for SELECTs."""
-        with self.engine.connect() as connection:
-            yield connection
+        """A connection for SELECTs. Raises DatabaseUnavailable."""
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except ERRORS as error:
+            raise DatabaseUnavailable(self.shown_url, error) from error
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction for housekeeping (retention, roll-ups, lease)."""
-        with self.engine.begin() as connection:
-            yield connection
+        """A transaction for housekeeping (retention, roll-ups, lease). Raises DatabaseUnavailable."""
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except ERRORS as error:
+            raise DatabaseUnavailable(self.shown_url, error) from error
 
     def close(self) -> None:
         self.engine.dispose()
 
     def _write(self, connection: Connection, table: Table, rows: list[Row], *, upsert: bool) -> None:
-        columns = tuple(rows[0])
-        json_columns = frozenset(c.name for c in table.columns if isinstance(c.type, Json))
+        names = tuple(rows[0])
+        arrays = {name: [row[name] for row in rows] for name in names}
+        for column in table.columns:
+            if isinstance(column.type, Json):
+                arrays[column.name] = [orjson.dumps(value).decode() for value in arrays[column.name]]
         if self.is_sqlite:
-            plain = [
-                tuple(orjson.dumps(v).decode() if c in json_columns else v for c, v in zip(columns, row.values(), strict=True))
-                for row in rows
-            ]
-            connection.connection.cursor().executemany(_sqlite_insert(table, columns, upsert), plain)
+            values = zip(*arrays.values(), strict=True)
+            connection.connection.cursor().executemany(_sqlite_insert(table, names, upsert), values)
         else:
-            arrays = {
-                c: [orjson.dumps(row[c]).decode() for row in rows] if c in json_columns else [row[c] for row in rows]
-                for c in columns
-            }
-            connection.execute(_postgres_insert(table, columns, upsert), arrays)
+            connection.execute(_postgres_insert(table, names, upsert), arrays)
 
     def _delete(self, connection: Connection, table: Table, gone: list[Key]) -> None:
         columns = [column.name for column in table.primary_key]

@@ -21,10 +21,11 @@ from commander.fleet import enrolment, refusals, rules
 from commander.fleet.outbox import Outbox, StoredMarks
 from commander.keys import Keys
 from commander.metrics import Metrics
-from commander.mqtt_edge import Door, Incoming, MqttEdge, Published
+from commander.mqtt_edge import MqttEdge, Published
+from commander.mqtt_ingest import Arrived, Door
 from commander.projection import Projection
 from schema import fleet, topics, trust, wire
-from schema.message import Invalid, Message
+from schema.message import Invalid, Message, check
 from schema.topics import Address
 
 log = logging.getLogger(__name__)
@@ -71,13 +72,14 @@ class Flow:
         self._batch_rows = batch_rows
         self._batch_wait_s = batch_wait_s
         self._rules: dict[str, Rule] = {**RULES, "leader": self._on_leader}
-        self._routes: dict[str, Route] = {}
+        self._routes: dict[bytes, Route] = {}
         self._puts: dict[tuple[str, Key], Put] = {}
         self._adds: list[Add] = []
         self._sends: list[Send] = []
         self._answers: list[tuple[Future[Any], Any]] = []
         self._stopping = threading.Event()
         self._next_tick = 0.0
+        self._sealed_for = -1  # the epoch whose seal all desired documents have
 
     # --- the line ----------------------------------------------------------------------------------------------------
     def run(self) -> None:
@@ -89,11 +91,12 @@ class Flow:
         """One batch: rules, transaction, acknowledgements, publishing."""
         now = int(time.time() * 1000)
         live, retained = Moment(now, os.urandom), Moment(now, os.urandom, retained=True)
-        received: list[Incoming] = []
+        received: list[Arrived] = []
         for item in items:
-            if isinstance(item, Incoming):
+            if isinstance(item, Arrived):
                 received.append(item)
-                self._receive(item, retained if item.retained else live)
+                for topic, payload, _, _, is_retained in item.messages:
+                    self._receive(topic, payload, retained if is_retained else live)
             elif isinstance(item, Request):
                 self._request(item, live._replace(by=item.by))
             elif isinstance(item, Door):
@@ -110,26 +113,27 @@ class Flow:
             return
         if self.mqtt is not None:
             self.mqtt.acknowledge(received)
+            self.marks.moved(self._puts.values())
             for message in outgoing.messages + self.marks.due(now, self._root):
                 self.mqtt.publish(*message)
         self._finish(received)
 
     # --- each kind of item ---------------------------------------------------------------------------------------------
-    def _receive(self, item: Incoming, moment: Moment) -> None:
+    def _receive(self, topic: bytes, payload: bytes, moment: Moment) -> None:
         try:
-            route = self._routes.get(item.topic) or self._route(item.topic)
-            if item.payload:
-                data = wire.decode(route.message, item.payload)
+            route = self._routes.get(topic) or self._route(topic)
+            if payload:
+                data = wire.decode(route.message, payload)
             elif route.address.key == "alert":
                 data = None
             else:
                 return  # an emptied retained topic: its node was removed
             self.apply(route.rule(self.farm, route.address, data, moment))
         except Invalid as error:
-            self._refuse(item, error, moment)
+            self._refuse(topic, payload, error, moment)
         except Exception:
-            log.exception("a rule failed on %s", item.topic)
-            self._refuse(item, Invalid("message", "made a rule of the commander fail; see its log"), moment)
+            log.exception("a rule failed on %r", topic)
+            self._refuse(topic, payload, Invalid("message", "made a rule of the commander fail; see its log"), moment)
 
     def _on_leader(self, farm: Projection, _at: Address, envelope: dict[str, str], moment: Moment) -> Effects:
         # Our own signature with a higher epoch: this database was restored from an older copy. Jump ahead of what nodes have seen.
@@ -140,14 +144,14 @@ class Flow:
         if seen <= self.epoch:
             return []
         log.warning("epoch %d was in use before, the database says %d: it was restored; jumping ahead", seen, self.epoch)
-        self.epoch = seen + 1
+        self.epoch = self._sealed_for = seen + 1
         ahead = [Put("desired", key, {**row, "rev": row["rev"] + REV_JUMP}) for key, row in farm["desired"].items()]
         for put in ahead:
             farm.apply(put)
         return [*ahead, *self.outbox.everything_desired()]
 
-    def _route(self, topic: str) -> Route:
-        address = topics.parse(topic, self._root)
+    def _route(self, topic: bytes) -> Route:
+        address = topics.parse(topic.decode("utf-8", "replace"), self._root)
         message = topics.declaration(MESSAGES, address)
         rule = self._rules.get(message.key) or self._rules.get(address.key)
         if rule is None:
@@ -157,23 +161,24 @@ class Flow:
         self._routes[topic] = Route(message, address, rule)
         return self._routes[topic]
 
-    def _refuse(self, item: Incoming, error: Invalid, moment: Moment) -> None:
-        sender = refusals.sender_of(item.topic)
-        effects, first = refusals.refuse(self.farm, sender, item.topic, item.payload, error, moment.now)
+    def _refuse(self, topic: bytes, payload: bytes, error: Invalid, moment: Moment) -> None:
+        shown = topic.decode("utf-8", "replace")
+        sender = refusals.sender_of(shown)
+        effects, first = refusals.refuse(self.farm, sender, shown, payload, error, moment.now)
         if first:
-            log.warning("refused from %s on %s: %s", sender, item.topic, error)
+            log.warning("refused from %s on %s: %s", sender, shown, error)
         self.metrics.refused += 1
         self.apply(effects)
-        self.apply(self._count_dead(item, moment.now))
+        self.apply(self._count_dead(shown, payload, moment.now))
 
-    def _count_dead(self, item: Incoming, now: int) -> Effects:
+    def _count_dead(self, topic: str, payload: bytes, now: int) -> Effects:
         # A dead letter whose seq can be read counts as stored; else its sender would repeat it for ever.
         try:
-            address = topics.parse(item.topic, self._root)
+            address = topics.parse(topic, self._root)
             rules.known_node(self.farm, address)
-            data = wire.loads(item.payload)
+            data = wire.loads(payload)
             stream, seq = data["stream"], data["seq"]
-            wire.check(fleet.EVT, {"ts": 0, "stream": stream, "seq": seq})
+            check(fleet.EVT, {"ts": 0, "stream": stream, "seq": seq})
         except (Invalid, KeyError, TypeError):
             return []
         return rules.count(self.farm, address.node, stream, seq, seq, now) or []
@@ -181,7 +186,7 @@ class Flow:
     def _request(self, request: Request, moment: Moment) -> None:
         try:
             result, effects = request.work(self.farm, moment)
-        except Refused as error:
+        except Exception as error:  # it is the asker's, whatever it is: the line goes on
             request.answer.set_exception(error)
             return
         self.apply(effects)
@@ -191,8 +196,9 @@ class Flow:
         if door.domain:
             row = {**self.farm["door"][door.domain], "up": door.up, "since": moment.now}
             self.farm["door"][door.domain] = row
-        elif door.up and door.fresh:
-            log.info("the broker knows nothing of this commander: sending all desired documents again")
+        elif door.up and (door.fresh or self._sealed_for != self.epoch):
+            # The broker knows nothing of this commander, or retains documents of an older epoch, which nodes would refuse.
+            self._sealed_for = self.epoch
             self._sends += self.outbox.everything_desired()
             self.marks.all_again()
 
@@ -208,8 +214,6 @@ class Flow:
         for effect in effects:
             if type(effect) is Put:
                 self.farm.apply(effect)
-                if effect.table == "stream" and effect.row is not None:
-                    self.marks.moved(effect.row)
                 self._puts[effect.table, effect.key] = effect
             elif type(effect) is Add:
                 self._adds.append(effect)
@@ -222,9 +226,11 @@ class Flow:
             items = [self.inbox.get(timeout=min(timeout, TICK_S))]
         except queue.Empty:
             return []
-        if self.inbox.qsize() < self._batch_rows and self._batch_wait_s:
+        if self._batch_wait_s and self.inbox.empty():
             time.sleep(self._batch_wait_s)  # many messages in one transaction; a fsync costs more than the wait
-        while len(items) < self._batch_rows:
+        count = 0
+        while count < self._batch_rows:
+            count += len(items[-1].messages) if isinstance(items[-1], Arrived) else 1
             try:
                 items.append(self.inbox.get_nowait())
             except queue.Empty:
@@ -250,8 +256,8 @@ class Flow:
         self.failing = ""
         return True
 
-    def _finish(self, received: list[Incoming]) -> None:
-        self.metrics.received += len(received)
+    def _finish(self, received: list[Arrived]) -> None:
+        self.metrics.received += sum(len(batch.messages) for batch in received)
         changes = [*self._puts.values(), *self._adds]
         self._puts, self._adds, self._sends = {}, [], []
         answers, self._answers = self._answers, []

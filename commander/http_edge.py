@@ -1,6 +1,5 @@
 """HTTP: the API, health, metrics and the pages as one FastAPI application."""
 
-from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -8,6 +7,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse
 
+from commander.db_edge import DatabaseUnavailable
 from commander.effects import Refused
 from commander.http import live, nodes, pages, records, tokens
 from commander.http.paging import json, now_ms
@@ -27,6 +27,7 @@ def create_app(service: Service) -> FastAPI:
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(TimeoutError, _slow)
+    app.add_exception_handler(DatabaseUnavailable, _unreadable)
     asyncapi = document_yaml()
 
     @app.get("/healthz", include_in_schema=False)
@@ -63,6 +64,8 @@ def _problems(service: Service) -> list[str]:
     found: list[str] = []
     if service.flow.failing:
         found.append(service.flow.failing)
+    if not service.line_runs():
+        found.append("line: stopped; see the log, and restart the commander")
     if service.lost_lease.is_set():
         found.append("lease: another commander leads")
     if not service.mqtt.leader.connected:
@@ -88,4 +91,5 @@ async def _slow(_request: Request, _error: Any) -> Response:
     return json({"error": {"field": "commander", "problem": "not stored in time: see /readyz; ask again"}}, 503)
 
 
-WEB = Path(__file__).parent / "web"
+async def _unreadable(_request: Request, error: Any) -> Response:
+    return json({"error": {"field": "database", "problem": error.user_message}}, 503)

@@ -1,12 +1,11 @@
-"""MQTT: one persistent session per domain for what comes in, one for what the leader says. The only file that imports paho.
+"""MQTT: one persistent session per domain for what comes in (mqtt_ingest.py), one for what the leader says (paho, only here).
 
-Everything that happens here becomes an item in one queue, in order: Incoming, Door, Published. Nothing is acknowledged before
+Everything that happens here becomes an item in one queue, in order: Arrived, Door, Published. Nothing is acknowledged before
 `acknowledge` is called, which is after the commit.
 """
 
 import logging
 import ssl
-import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -14,29 +13,11 @@ from typing import Any, NamedTuple
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from commander.mqtt_ingest import Arrived, Door, IngestSession
+
 log = logging.getLogger(__name__)
 
 Put = Callable[[Any], None]
-
-
-class Incoming(NamedTuple):
-    """A message as it came; `session` and `generation` say which connection may acknowledge it."""
-
-    topic: str
-    payload: bytes
-    qos: int
-    mid: int
-    retained: bool
-    session: "Session"
-    generation: int
-
-
-class Door(NamedTuple):
-    """A session came up or went down. `domain` is "" for the leader's; `fresh`: the broker remembered nothing of it."""
-
-    domain: str
-    up: bool
-    fresh: bool
 
 
 class Published(NamedTuple):
@@ -56,19 +37,17 @@ class Access:
     ca: str = ""
 
 
-class Session:
-    """One MQTT connection with a fixed client id and filters; it reconnects for ever."""
+class LeaderSession:
+    """The connection that commands: it publishes, and listens to a few farm-wide topics."""
 
-    def __init__(self, access: Access, client_id: str, filters: Iterable[str], domain: str, put: Put) -> None:
-        self.domain = domain
-        self.generation = 0
+    def __init__(self, access: Access, client_id: str, filters: Iterable[str], put: Put) -> None:
         self.connected = False
         self._filters = [(topic, 1) for topic in filters]
         self._put = put
         self._access = access
         self._unacknowledged: dict[int, int] = {}  # mid -> outbox id
-        self._lock = threading.Lock()
-        client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False, manual_ack=True)
+        self._acknowledged_early: set[int] = set()
+        client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False)
         client.username_pw_set(access.user, access.password)
         if access.ca:
             client.tls_set(ca_certs=access.ca, tls_version=ssl.PROTOCOL_TLS_CLIENT)
@@ -89,46 +68,43 @@ class Session:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def acknowledge(self, mid: int, qos: int, generation: int) -> None:
-        """PUBACK, unless the connection that delivered the message is gone: its ids mean other messages by now."""
-        if qos and generation == self.generation and self.connected:
-            self._client.ack(mid, qos)
-
     def publish(self, topic: str, payload: bytes, qos: int, retain: bool, outbox_id: int) -> None:
         """Send, now or after the next connect; Published follows when outbox_id is not 0."""
-        # The lock keeps on_publish from looking the mid up before it is written down.
-        with self._lock:
-            info = self._client.publish(topic, payload, qos, retain)
-            if outbox_id and qos:
-                self._unacknowledged[info.mid] = outbox_id
+        # No lock here: paho holds its own while it calls on_publish, so either side may come first.
+        mid = self._client.publish(topic, payload, qos, retain).mid
+        if qos:
+            self._unacknowledged[mid] = outbox_id
+            if mid in self._acknowledged_early:
+                self._acknowledged(mid)
 
     def _on_connect(self, client: paho.Client, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
             log.warning("broker %s:%d refused the commander: %s", self._access.host, self._access.port, reason)
             return
-        self.generation += 1
         self.connected = True
         if self._filters:
             client.subscribe(self._filters)
-        self._put(Door(self.domain, True, not flags.session_present))
+        self._put(Door("", True, not flags.session_present))
 
     def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, _reason: Any, _properties: Any) -> None:
         if self.connected:
             self.connected = False
-            self._put(Door(self.domain, False, False))
+            self._put(Door("", False, False))
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = "?"
-        self._put(Incoming(topic, message.payload, message.qos, message.mid, message.retain, self, self.generation))
+        # Nothing here needs a late acknowledgement: these topics are retained, or come again.
+        self._put(Arrived(None, 0, [(message.topic.encode(), message.payload, 0, b"", message.retain)]))
 
     def _on_publish(self, _client: paho.Client, _data: Any, mid: int, _reason: Any, _properties: Any) -> None:
-        with self._lock:
-            outbox_id = self._unacknowledged.pop(mid, 0)
-        if outbox_id:
-            self._put(Published(outbox_id))
+        self._acknowledged_early.add(mid)
+        self._acknowledged(mid)
+
+    def _acknowledged(self, mid: int) -> None:
+        outbox_id = self._unacknowledged.pop(mid, None)
+        if outbox_id is not None:
+            self._acknowledged_early.discard(mid)
+            if outbox_id:
+                self._put(Published(outbox_id))
 
 
 class MqttEdge:
@@ -136,10 +112,12 @@ class MqttEdge:
 
     def __init__(self, access: Access, root: str, filters: dict[str, list[str]], leader: list[str], put: Put) -> None:
         """filters: what to take in, by domain; leader: what the commanding session listens to."""
+        address, login = (access.host, access.port), (access.user, access.password)
         self.sessions = [
-            Session(access, f"{root}-ingest-{domain}", topics, domain, put) for domain, topics in sorted(filters.items())
+            IngestSession(address, login, access.ca, f"{root}-ingest-{domain}", topics, domain, put)
+            for domain, topics in sorted(filters.items())
         ]
-        self.leader = Session(access, f"{root}-leader", leader, "", put)
+        self.leader = LeaderSession(access, f"{root}-leader", leader, put)
 
     def start(self) -> None:
         for session in (*self.sessions, self.leader):
@@ -149,9 +127,11 @@ class MqttEdge:
         for session in (*self.sessions, self.leader):
             session.stop()
 
-    def acknowledge(self, messages: Iterable[Incoming]) -> None:
-        for message in messages:
-            message.session.acknowledge(message.mid, message.qos, message.generation)
+    def acknowledge(self, batches: Iterable[Arrived]) -> None:
+        """Acknowledge all messages of these batches that need it."""
+        for session, generation, messages in batches:
+            if session is not None:
+                session.acknowledge([mid for _, _, qos, mid, _ in messages if qos], generation)
 
     def publish(self, topic: str, payload: bytes, qos: int, retain: bool, outbox_id: int = 0) -> None:
         self.leader.publish(topic, payload, qos, retain, outbox_id)

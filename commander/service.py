@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from broker.farmfile import Farm as FarmFile
 from broker.files import write_private
 from broker.users import steward_user
 from commander import leader
-from commander.db_edge import Database
+from commander.db_edge import Database, DatabaseUnavailable
 from commander.effects import Put
 from commander.fleet import tables
 from commander.fleet.retention import Housekeeping
@@ -82,8 +83,13 @@ class Service:
         self._line.join(timeout=10)
         self.mqtt.stop()
         if not self.lost_lease.is_set():
-            leader.release(self.database, self.holder)
+            with suppress(DatabaseUnavailable):  # the lease runs out by itself
+                leader.release(self.database, self.holder)
         self.database.close()
+
+    def line_runs(self) -> bool:
+        """Whether the line works; without it nothing is stored."""
+        return self._line.is_alive()
 
     # --- set-up ----------------------------------------------------------------------------------------------------------
     def _await_lease(self) -> None:
@@ -141,7 +147,8 @@ class Service:
     # --- leading ---------------------------------------------------------------------------------------------------------
     def _lead(self, now: int) -> None:
         since = time.monotonic() - self._renewed
-        if since < leader.RENEW_S and self._announced == self.flow.epoch:
+        # A connection that went away may have been taken over by the next leader: look at once.
+        if since < leader.RENEW_S and self._announced == self.flow.epoch and self.mqtt.leader.connected:
             return
         try:
             held = leader.renew(self.database, self.holder, self.flow.epoch, now)
@@ -154,6 +161,9 @@ class Service:
             log.error("the lease is lost: another commander leads; stopping")
             self.lost_lease.set()
             self.flow.stop()
+            self.mqtt.stop()  # both would throw each other out of the same sessions, for ever
+            return
+        if not self.mqtt.leader.connected:
             return
         self._announced = self.flow.epoch
         self.mqtt.publish(*self.flow.outbox.leader(self.flow.epoch, self.holder, now + leader.TTL_MS))

@@ -4,6 +4,7 @@ Nothing here is a shortcut: sentry and node are enrolled through real tokens, an
 State lies below the state folder, so a second `up` resumes the same farm.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -21,6 +22,7 @@ from rich.console import Console
 
 from broker.bootstrap import bootstrap
 from broker.domains import Farm, load
+from broker.supervise import find_mosquitto
 from commander.api import Api, ApiError
 from commander.family import Family
 
@@ -70,6 +72,7 @@ def run(state: Path, ports: str, as_json: bool) -> None:
         farm = _farm(state, ports)
     except OSError as error:
         raise CannotStart(f"{error.filename}: {error.strerror}") from None
+    find_mosquitto()
     _check_ports(farm)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     family = Family(state / "run", lambda text: console.print(f"[yellow]{text}[/]"))
@@ -81,11 +84,11 @@ def run(state: Path, ports: str, as_json: bool) -> None:
         _announce(api, seconds, as_json, console)
         family.watch()
     except KeyboardInterrupt:
-        pass
-    finally:
         with console.status("stopping"):
             family.stop()
         console.print("stopped; `farmhand up` resumes this farm")
+    finally:
+        family.stop()
         lock.close()
 
 
@@ -193,12 +196,17 @@ def _free_ports(count: int) -> list[int]:
 
 
 def _check_ports(farm: Farm) -> None:
-    places = {f"domains.{d.name}.port": (d.host, d.port) for d in farm.domains.values()}
+    """Say before anything starts who will not be able to listen."""
+    places = {f"domains.{d.name}.port": (d.host if d.loopback else "", d.port) for d in farm.domains.values()}
     host, _, port = farm.commander.http.rpartition(":")
-    places["commander.http"] = (host, int(port))
-    for field, (address, number) in places.items():
-        if _answers(address, number):
-            raise CannotStart(f"{field}: {address}:{number} is in use by another program; end it, or change farm.toml")
+    places["commander.http"] = (host.strip("[]"), int(port))
+    for field, place in places.items():
+        family = socket.AF_INET6 if ":" in place[0] else socket.AF_INET
+        try:
+            socket.create_server(place, family=family).close()
+        except OSError as error:
+            why = "is in use by another program; end it" if error.errno == errno.EADDRINUSE else f"cannot be listened on: {error.strerror}"
+            raise CannotStart(f"{field}: {place[0]}:{place[1]} {why}, or change farm.toml") from None
 
 
 def _answers(host: str, port: int) -> bool:

@@ -1,6 +1,6 @@
 """The birth message of a node: who it is and what it will send. Loaded for each connection, then forgotten."""
 
-from schema.wire import dumps
+import json
 
 from esp_node.clock import unix_ms
 
@@ -10,7 +10,7 @@ def info(node):
     parts = {"node": {"uptime_s": "s", "mem_free": "B", "queue": "", "dropped": "", "reconnects": ""}}
     for name, (module, _sensor) in node.active.items():
         parts[name] = dict(zip(module.FIELDS, module.UNITS))
-    return dumps(
+    return json.dumps(
         {
             "schema": 1,
             "boot": node.boot,
@@ -24,4 +24,4 @@ def info(node):
             "clock": "set" if unix_ms() else "unset",
             "limits": {"queue": node.outbox.events, "payload": node.link.limit},
         }
-    )
+    ).encode()

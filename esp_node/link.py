@@ -19,6 +19,8 @@ from esp_node.logger import log
 _BUFFER = 512
 _TOPIC_MOST = 256
 _BACKOFF_MS = 250
+_IPPROTO_TCP = 6
+_TCP_NODELAY = 1
 
 
 class Link(MQTTClient):
@@ -73,6 +75,10 @@ class Link(MQTTClient):
         self.sock = socket.socket()
         self.sock.settimeout(timeout or self.timeout_s)
         self.sock.connect(socket.getaddrinfo(self.server, self.port)[0][-1])
+        try:
+            self.sock.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)  # not every port has it; one write per packet is what counts
+        except OSError:
+            pass
         if self.ssl:
             self.sock = self.ssl.wrap_socket(self.sock, server_hostname=self.server)
         flags = clean_session << 1
@@ -242,6 +248,11 @@ class Link(MQTTClient):
         raise OSError("bad packet length")
 
 
+# The base class's versions of what is replaced above would only sit in the heap.
+for _name in ("connect", "publish", "subscribe", "wait_msg", "check_msg", "_recv_len", "_send_str"):
+    setattr(MQTTClient, _name, None)
+
+
 def _put_size(buffer, at, size):
     while size > 0x7F:
         buffer[at] = size & 0x7F | 0x80
@@ -256,11 +267,8 @@ def _text(text):
     return struct.pack("!H", len(raw)) + raw
 
 
-_REFUSALS = {1: "protocol version", 2: "client id", 3: "broker not ready", 4: "user or password", 5: "not authorised", 128: "subscription"}
-
-
 def _reason(error):
     code = error.args[0] if error.args else ""
     if isinstance(error, MQTTException):
-        return "refused: " + _REFUSALS.get(code, str(code))
+        return "refused (%d)%s" % (code, ": user or password" if code in (4, 5) else "")
     return "errno %d" % code if isinstance(code, int) else str(code)

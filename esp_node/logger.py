@@ -1,6 +1,6 @@
 """The node's log: the last lines in a small ring, every line also on the console."""
 
-LINES = 12
+LINES = 10
 _WIDTH = 100
 _ring = []
 listener = None  # called with (level, text) of each line, when the node can pass it on

@@ -2,20 +2,20 @@
 
     micropython -X heapsize=64k main.py <folder>/config.json
 
-Exit code 0: stopped, or a `restart` command came (start it again); 2: a wrong configuration; 3: the token was refused.
+Exit code 0: stopped, or a `restart` command came (start it again); 2: a wrong configuration; 3: the token was refused; 4: the heap is
+full (start it again).
 """
 
 import binascii
 import gc
+import json
 import os
-import sys
 
-from schema.message import Invalid, is_scalar
-from schema.wire import decode, dumps
+from schema.errors import Invalid
 
 from esp_node import late, logger, sensors, store
 from esp_node.clock import mono_ms, unix_ms
-from esp_node.messages import SENT, get
+from esp_node.sent import SENT
 from esp_node.outbox import Outbox
 from esp_node.scheduler import Scheduler
 
@@ -28,7 +28,7 @@ _REFUSALS = 8  # reports of refused messages per heartbeat: a flood of them must
 class Node:
     """A running node: `given` is the checked configuration, `credential` {node, password, verify, epoch}, `folder` ends in a slash."""
 
-    def __init__(self, given, credential, folder):
+    def __init__(self, given, credential, folder, hardware):
         # Imported here, after the configuration and a possible enrolment left the heap.
         from esp_node.link import Link
 
@@ -36,9 +36,8 @@ class Node:
         self.folder = folder
         self.name = credential["node"]
         self.software = SOFTWARE
-        self.hardware = hardware()
+        self.hardware = hardware
         self.boot = _random_name()
-        self.running = True
         self.refused = 0
         self.prefix = "%s/%s/%s/self/" % (given["root"], given["domain"], self.name)
         self.outbox = Outbox(_random_name(), given["queue"]["events"], given["queue"]["bytes"], given["hears_marks"])
@@ -53,19 +52,17 @@ class Node:
         self.scheduler = Scheduler(self._task_failed)
         self.scheduler.every(given["heartbeat_s"] * 1000, self._heartbeat, "heartbeat")
         self.active = {}  # sensor -> (module, sensor object)
-        self._tasks = []
+        self.tasks = []  # of the sensors
         self.apply(store.read(folder + "settings.json", {}))
-        self.event("boot", {"boot": self.boot, "software": self.software})
+        self.event("evt/boot", {"boot": self.boot, "software": self.software})
         logger.listener = self._log_line
+        for key in ("token", "password", "verify", "brokers", "queue"):
+            del given[key]  # said already where it is used; the heap has better uses for it
 
     def run(self):
         """The loop; returns after a `restart` command or Ctrl-C, with the presence word set."""
         try:
-            while self.running:
-                now = _now()
-                self.scheduler.run_due(now)
-                self._pump()
-                self.link.serve(min(1000, max(0, self.scheduler.next_wake(now) - _now())))
+            self.scheduler.run_forever(_now, self._serve)
         except KeyboardInterrupt:
             pass
         if self.link.connected:
@@ -78,19 +75,8 @@ class Node:
 
     def apply(self, settings):
         """Take over a checked settings document; what it does not name comes from config.json."""
-        self.interval_s = settings.get("interval_s", self.given["interval_s"])
-        wanted = dict(self.given["sensors"])
-        wanted.update(settings.get("sensors", {}))
-        for task in self._tasks:
-            self.scheduler.cancel(task)
-        self._tasks = []
         before = sorted(self.active)
-        self.active = {}
-        for name in sorted(wanted):
-            if wanted[name]:
-                module = sensors.find(name)
-                self.active[name] = (module, module.create(self, {}))
-                self._schedule(name)
+        late.call("esp_node.settings", "apply", self, settings)
         if before != sorted(self.active) and self.link.connected:
             self._birth()
 
@@ -99,44 +85,32 @@ class Node:
         if self.link.connected:
             flags = SENT[channel]
             topic = self.prefix + channel + ("/" + name if name else "")
-            self.link.publish(topic, data if isinstance(data, bytes) else dumps(data), bool(flags & 2), flags & 1)
+            self.link.publish(topic, data if isinstance(data, bytes) else _dumps(data), bool(flags & 2), flags & 1)
 
-    def event(self, name, data, channel="evt"):
-        """Queue an event (or telemetry) that must reach the database."""
+    def event(self, tail, data):
+        """Queue an event or telemetry that must reach the database; `tail` is its topic below the node's, best a constant."""
         data["ts"] = unix_ms()
         data["stream"] = self.outbox.stream
         data["seq"] = self.outbox.number()
-        self.outbox.put(channel + "/" + name, dumps(data))
+        self.outbox.put(tail, _dumps(data))
 
-    def _schedule(self, name):
-        interval = max(10, int(self.interval_s * 1000))
-        self._tasks.append(self.scheduler.every(interval, lambda: self._measure(name), name))
-        frame = self.given["frames"].get(name)
-        if frame:
-            from esp_node.frames import Frames, sample_interval
-
-            length, count = frame.get("frame_ms", 0), frame.get("values", 0)
-            frames = Frames(length, count)
-            task = self.scheduler.every(sample_interval(length, count) or interval, lambda: self._frame(name, frames), "frame " + name)
-            self._tasks.append(task)
-
-    def _measure(self, name):
+    def measure(self, name, tail):
+        """Read a sensor and send its telemetry."""
         module, sensor = self.active[name]
         data = dict(zip(module.FIELDS, sensor.get()))
         for field in data:
-            is_scalar(field, data[field])
+            _check_value(name + "." + field, data[field])
         if self.given["lossy"]:
             data["ts"] = unix_ms()
             self.send("tele", data, name)
         else:
-            self.event(name, data, "tele")
+            self.event(tail, data)
 
-    def _frame(self, name, frames):
-        from schema.pack import pack
-
+    def frame(self, name, frames):
+        """Take a sample of a sensor into its frame; send what is complete."""
         values = self.active[name][1].get()
         for frame in frames.add(unix_ms(), values[0] if len(values) == 1 else values):
-            self.send("data", pack(frame), name)
+            self.send("data", late.call("schema.pack", "pack", frame), name)
 
     def _heartbeat(self):
         gc.collect()
@@ -150,6 +124,10 @@ class Node:
             data["mem_free"] = gc.mem_free()
         self.send("tele", data, "node")
 
+    def _serve(self, wait_ms):
+        self._pump()
+        self.link.serve(min(1000, wait_ms))
+
     def _pump(self):
         while self.link.connected and self.link.unacked < _WINDOW:
             item = self.outbox.take()
@@ -158,7 +136,7 @@ class Node:
             seq, name, payload = item
             if seq == 0:
                 gap = {"ts": unix_ms(), "stream": self.outbox.stream, "from": payload[0], "to": payload[1], "why": "the queue was full"}
-                name, payload = "evt/gap", dumps(gap)
+                name, payload = "evt/gap", _dumps(gap)
             self.link.publish(self.prefix + name, payload, False, 1)
 
     def _connected(self):
@@ -171,7 +149,7 @@ class Node:
         logger.log("info", "connected to %s:%d" % (self.link.server, self.link.port))
 
     def _birth(self):
-        self.send("info", late.call("birth", "info", self))
+        self.send("info", late.call("esp_node.birth", "info", self))
 
     def _state(self, word):
         self.send("state", word.encode())
@@ -182,23 +160,23 @@ class Node:
             if payload is None:
                 raise Invalid("payload", "is too large; at most %d bytes" % _LIMIT)
             if name == "stored":
-                if payload:
-                    marks = decode(get("stored"), payload, _LIMIT)["marks"]
-                    self.outbox.stored(marks.get(self.outbox.stream, 0))
-            elif name.startswith("cmd/"):
-                late.call("control", "command", self, topic, name[4:], payload, retained)
-            elif name.startswith("desired/") and payload:
-                late.call("control", "desired", self, topic, name[8:], payload)
+                self.outbox.stored(_mark(payload, self.outbox.stream))
+            elif name.startswith("cmd/") and retained:
+                raise Invalid("retain", "a command must not be retained")
+            elif payload:
+                channel, _, name = name.partition("/")
+                # Two calls, so that the checks have left the heap when the body is acted upon.
+                body = late.call("esp_node.verify", "unseal", channel, topic, payload, self.verify)
+                late.call("esp_node.control", "desired" if channel == "desired" else "command", self, name, body)
         except Invalid as error:
             self._refuse(topic, error.field, error.problem)
         except MemoryError:
-            gc.collect()
-            self._refuse(topic, "payload", "is too large for this device")
+            self._refuse(topic, "payload", "is too large for this device, or its heap too full: try again")
 
     def _refuse(self, topic, field, problem):
         self.refused += 1
         if self.refused <= _REFUSALS:
-            self.event("refused", {"topic": topic, "field": field, "problem": problem})
+            self.event("evt/refused", {"topic": topic, "field": field, "problem": problem})
         logger.log("warning", "refused %s: %s: %s" % (topic[len(self.prefix) :], field, problem))
 
     def _task_failed(self, task, error):
@@ -209,37 +187,37 @@ class Node:
         self.send("log", {"ts": unix_ms(), "level": level, "text": text})
 
 
-def hardware():
-    """What the node runs on, as one short text."""
-    return getattr(sys.implementation, "_machine", sys.platform)[:128]
+def _dumps(data):
+    return json.dumps(data, separators=(",", ":")).encode()
+
+
+def _check_value(field, value):
+    kind = type(value)
+    if value is not None and kind not in (bool, int, str) and (kind is not float or value - value != 0):
+        raise Invalid(field, "must be null, true, false, a finite number or text")
+
+
+def _mark(payload, stream):
+    # As the declaration says, in three lines: marks come every second, the whole of `schema` need not.
+    try:
+        mark = json.loads(payload or b'{"marks":{}}')["marks"].get(stream, 0)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise Invalid("marks", "must be an object of stream -> number")
+    if type(mark) is not int:
+        raise Invalid("marks." + stream, "must be a whole number")
+    return mark
 
 
 def main(path):
     """Run the node that the file `path` describes until it is stopped. Returns the exit code."""
-    folder = path[: path.rfind("/") + 1]
-    try:
-        given = late.call("config", "load", path)
-        credential = _credential(given, folder)
-    except (Invalid, OSError) as error:
-        print("esp_node: %s: %s" % (path, error))
-        return 2
-    if credential is None:
-        return 3
-    gc.collect()
-    Node(given, credential, folder).run()
-    return 0
-
-
-def _credential(given, folder):
-    if given["token"] is None:
-        return {"node": given["node"], "password": given["password"], "verify": given["verify"]}
-    known = store.read(folder + "credential.json", None)
-    if known:
-        return known
-    problem, credential = late.call("enrol", "enrol", given, folder, SOFTWARE, hardware())
-    if problem:
-        print("esp_node: token: refused: " + problem)
-    return credential
+    code, given, credential, hardware = late.call("esp_node.start", "prepare", path, SOFTWARE)
+    if code == 0:
+        try:
+            Node(given, credential, path[: path.rfind("/") + 1], hardware).run()
+        except MemoryError:
+            print("esp_node: the heap is full")
+            return 4
+    return code
 
 
 def _now():

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from schema import fleet, slim
-from schema.message import MAX_PAYLOAD, Message
+from schema.message import MAX_PAYLOAD, TIME_MAX, Message
 from schema.units import UNITS
 
 TARGET = Path(__file__).parent / "asyncapi.yaml"
@@ -29,7 +29,7 @@ PLAIN = {
     "int": {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1},
     "num": {"type": "number"},
     "bool": {"type": "boolean"},
-    "time": {"type": "integer", "minimum": 0, "description": "ms since 1970 UTC, 0: clock not set"},
+    "time": {"type": "integer", "minimum": 0, "maximum": TIME_MAX, "description": "ms since 1970 UTC, 0: clock not set"},
     "text": {"type": "string", "maxLength": 1024},
     "id": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,62}$"},
     "name": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},

@@ -14,26 +14,21 @@ A kind is a short text, so that declarations stay plain data on every interprete
     units                 object of part -> object of field -> unit (see units.py)
     list KIND | map KIND  array, or object with names as keys
 
-The kinds word, bool, bytes, units and list are in kinds.py. Written for the MicroPython subset: no typing, no dataclasses, no reliance on the order of dicts.
+The kinds word, bool, bytes, units and list are in kinds.py. Written for the MicroPython subset: no typing, no dataclasses, no
+reliance on the order of dicts.
 """
+
+from schema.errors import Invalid
 
 MAX_PAYLOAD = 256 * 1024
 MAX_DEPTH = 8
 MAX_ITEMS = 10000
 INT_MIN = -(2**63)
 INT_MAX = 2**63 - 1
+TIME_MAX = 2**53 - 1  # sums of two times still fit 64 bits, and every JSON reader can hold them
 
 _ID = "abcdefghijklmnopqrstuvwxyz0123456789_-"
 _NAME = _ID + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-
-class Invalid(ValueError):
-    """A message that is refused: `field` names the place, `problem` says what is wrong and what is allowed."""
-
-    def __init__(self, field, problem):
-        super().__init__("%s: %s" % (field, problem))
-        self.field = field
-        self.problem = problem
 
 
 class Message:
@@ -115,7 +110,7 @@ def is_num(field, value):
 
 
 def is_time(field, value):
-    if type(value) is not int or not 0 <= value <= INT_MAX:
+    if type(value) is not int or not 0 <= value <= TIME_MAX:
         raise Invalid(field, "must be milliseconds since 1970, or 0 for a clock that is not set")
 
 

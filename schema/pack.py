@@ -7,7 +7,7 @@ Source of the format: msgpack specification (github.com/msgpack/msgpack/blob/mas
 
 import struct
 
-from schema.message import Invalid
+from schema.errors import Invalid
 
 _MAX_DEPTH = 16
 

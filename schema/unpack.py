@@ -2,7 +2,7 @@
 
 import struct
 
-from schema.message import Invalid
+from schema.errors import Invalid
 
 _MAX_DEPTH = 16
 

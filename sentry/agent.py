@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 REFUSALS_PER_MINUTE = 60
 FIRST_MEASUREMENT_S = 3
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Stop:
@@ -55,6 +56,7 @@ class Agent:
         figures = self._outbox.figures()
         self._stream = figures.stream
         self._flight = flights.begin(self._rule, figures.mark, self._started)
+        self._passed = 0  # the highest mark heard
         self._inbox: SimpleQueue[Input] = SimpleQueue()  # safe to fill from a signal handler
         self._measurer = Measurer(self._inbox.put)
         self._keeper = Keeper(self._inbox.put)
@@ -72,7 +74,7 @@ class Agent:
         """Until a signal or a `restart`; True: the caller shall start this program anew."""
         root_log = logging.getLogger()
         root_log.addHandler(self._keeper)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in STOP_SIGNALS:
             signal.signal(number, self._on_signal)
         clean = not (self._home.read("status.json") or {}).get("running", False)
         self._note("boot", {"boot": self._boot, "software": software(), "clean": clean})
@@ -93,6 +95,8 @@ class Agent:
             self._running = False
             self._tell_status("stopped")
             root_log.removeHandler(self._keeper)
+            for number in STOP_SIGNALS:  # nobody listens any more: a signal may end us at once
+                signal.signal(number, signal.SIG_DFL)
         return self._again
 
     def _on_signal(self, _number: int, _frame: object) -> None:
@@ -133,8 +137,7 @@ class Agent:
         self._uplink.on_connected(self._birth(), rules.reports(self._memory))
         now = time.monotonic()
         self._heartbeat_at = now
-        if self._settings.hears_marks:
-            self._flight = flights.connected(self._flight, self._rule, now)
+        self._flight = flights.connected(self._flight, self._rule, now, self._settings.hears_marks)
         self._tell_status("")
 
     def _on_heard(self, heard: rules.Heard) -> None:
@@ -172,7 +175,8 @@ class Agent:
             case rules.Refuse(topic, field, problem):
                 self._on_refused(topic, field, problem)
             case rules.Passed(marks):
-                self._on_mark(marks.get(self._stream, 0))
+                self._passed = max(self._passed, marks.get(self._stream, 0))
+                self._declare_forgotten(marks.get(self._stream, 0))
             case rules.Adopt():
                 self._measure_at = self._heartbeat_at = time.monotonic()
                 self._uplink.say("info", "", self._birth())
@@ -187,23 +191,30 @@ class Agent:
         self._refusals.append(now)
         self._note("refused", {"topic": topic, "field": field, "problem": problem})
 
-    def _on_mark(self, mark: int) -> None:
-        now = time.monotonic()
+    def _advance(self, now: float) -> None:
+        """Delete what the mark has passed; on a full disk, which forbids even that, try again."""
+        if self._passed <= self._flight.mark:
+            return
         try:
-            new_stream = self._outbox.advance(mark)
-        except sqlite3.OperationalError as error:  # a full disk; the next mark tries again
-            log.error("outbox: cannot delete what is stored: %s", error)
+            new_stream = self._outbox.advance(self._passed)
+        except sqlite3.OperationalError:  # told by `_store`, which meets the same disk
             return
         if new_stream:
             self._stream = self._outbox.figures().stream
-            self._flight = flights.begin(self._rule, 0, now)
+            self._passed, self._flight = 0, flights.begin(self._rule, 0, now)
             log.error("outbox is older than what the commander has; new stream %s", self._stream)
         else:
-            self._flight = flights.on_mark(self._flight, self._rule, mark, now)
+            self._flight = flights.on_mark(self._flight, self._rule, self._passed, now)
+
+    def _declare_forgotten(self, mark: int) -> None:
+        """A commander restored from a backup waits for events that were deleted here long ago."""
+        if mark < self._flight.mark:
+            gone = {"from": mark + 1, "to": self._flight.mark, "why": "deleted: was stored before"}
+            self._uplink.say("evt", "gap", {"ts": now_ms(), "stream": self._stream, **gone})
 
     def _on_measured(self, readings: list[Reading]) -> None:
         now = now_ms()
-        parts: dict[str, Units] = {}
+        parts = dict(self._parts)  # it only grows: what waits in the outbox stays announced
         for each in readings:
             self._events.append(Event("tele", each.part, now, each.values, each.device))
             parts[each.part] = {**parts.get(each.part, {}), **each.units}
@@ -225,6 +236,7 @@ class Agent:
             self._heartbeat_at = now + in_force["heartbeat_s"]
             self._uplink.say("tele", "node", self._heartbeat(now))
         self._store()
+        self._advance(now)
         self._pump(now)
 
     def _store(self) -> None:
@@ -275,14 +287,11 @@ class Agent:
         }
 
     def _tell_status(self, reason: str) -> None:
-        """For `farmhand sentry status`, and for the next start: did this one end cleanly?"""
-        status = {
-            "running": self._running,
-            "connected": self._uplink.connected,
-            "boot": self._boot,
-            "reason": reason,
-        }
-        try:
-            self._home.write("status.json", status, durable=False)
-        except OSError as error:
-            log.error("status.json cannot be written: %s", error)
+        self._home.tell_status(
+            {
+                "running": self._running,
+                "connected": self._uplink.connected,
+                "boot": self._boot,
+                "reason": reason,
+            }
+        )

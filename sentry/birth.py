@@ -3,6 +3,7 @@
 import platform
 import time
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -18,6 +19,7 @@ HEARTBEAT: Units = {
 FIRST_TRUE_YEAR = 1_704_067_200_000  # 2024, ms: a clock before that was never set
 
 
+@cache
 def software() -> str:
     try:
         return f"farmhand {version('farmhand')}"
@@ -25,6 +27,7 @@ def software() -> str:
         return "farmhand"
 
 
+@cache
 def hardware() -> str:
     return f"{platform.system()} {platform.release()} {platform.machine()}"[:128]
 

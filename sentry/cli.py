@@ -24,7 +24,7 @@ State = Annotated[
 @app.command()
 def enrol(
     broker: Annotated[str, typer.Argument(help="mqtt://host:port or mqtts://host:port")],
-    token: Annotated[str, typer.Argument(help="From `farmhand token`; works once.")],
+    token: Annotated[str, typer.Argument(help="Works once. `-`: read it from stdin.")],
     *,
     name: Annotated[str, typer.Option(help="Node id wished for.")] = "",
     kind: Annotated[str, typer.Option(help=f"One of: {', '.join(NODE_KINDS)}.")] = "cpu-gpu",
@@ -36,6 +36,8 @@ def enrol(
     from sentry.enrol import Wish
     from sentry.enrol import enrol as redeem
 
+    if token == "-":  # an argument can be seen by every user of this host
+        token = sys.stdin.readline()
     home = Home(state or Path(".farm/sentry") / (name or host_id()))
     wish = Wish(broker, token, kind, name, root)
     credential = redeem(home, wish, timeout)

@@ -39,9 +39,13 @@ def begin(rule: Rule, mark: int, now: float) -> Flight:
     return Flight(mark=mark, sent=mark, window=window, since=now, wait_s=rule.still_s)
 
 
-def connected(flight: Flight, rule: Rule, now: float) -> Flight:
-    """Everything behind the mark goes out again: nobody knows what the old connection carried."""
-    return replace(flight, sent=flight.mark, since=now, wait_s=rule.still_s)
+def connected(flight: Flight, rule: Rule, now: float, hears_marks: bool = True) -> Flight:
+    """What is behind the mark goes out again: nobody knows what the old connection carried.
+
+    Who never hears a mark repeats one window, which is the most that can have been under way.
+    """
+    sent = flight.mark if hears_marks else max(flight.mark, flight.sent - flight.window)
+    return replace(flight, sent=sent, since=now, wait_s=rule.still_s)
 
 
 def on_sent(flight: Flight, seq: int, now: float) -> Flight:

@@ -156,6 +156,13 @@ class Home:
                 path.with_name(path.name + rest).unlink(missing_ok=True)
             return opened()
 
+    def tell_status(self, status: Json) -> None:
+        """For `farmhand sentry status`, and for the next start: did this one end cleanly?"""
+        try:
+            self.write("status.json", status, durable=False)
+        except OSError as error:
+            log.error("%s/status.json cannot be written: %s", self.path, error)
+
     def lock(self) -> int:
         """Held until this process ends; HomeFailed when another sentry holds it."""
         handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

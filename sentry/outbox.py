@@ -10,6 +10,7 @@ Several processes may write (`farmhand sentry emit` does): numbers are given ins
 import hashlib
 import secrets
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
@@ -72,6 +73,19 @@ class Limits:
     bytes: int
 
 
+def _until_free(work: Callable[[], object]) -> None:
+    # SQLite's own waiting does not cover the switch of a new file to WAL by two processes at once.
+    for _ in range(100):
+        try:
+            work()
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            time.sleep(0.05)
+    work()
+
+
 class Outbox:
     """``now``: the clock for declared gaps, ms since 1970."""
 
@@ -90,7 +104,7 @@ class Outbox:
         self.problem = ""
         self.unfit: list[Invalid] = []
         self._db = sqlite3.connect(path, timeout=10, isolation_level=None)
-        self._db.executescript(TABLES)
+        _until_free(lambda: self._db.executescript(TABLES))
         if self._db.execute("SELECT count(*) FROM stream").fetchone()[0] == 0:
             new = (_new_stream(), 1, 0, 0, 0, 0)
             self._db.execute("INSERT INTO stream VALUES (?, ?, ?, ?, ?, ?)", new)
@@ -168,7 +182,7 @@ class Outbox:
         )
         if self._history:
             record = [
-                (figures.stream, row[1], hashlib.sha256(row[3]).hexdigest(), row[2], row[3])
+                (figures.stream, row[0], hashlib.sha256(row[3]).hexdigest(), row[2], row[3])
                 for row in rows
             ]
             self._db.executemany("INSERT INTO history VALUES (?, ?, ?, ?, ?)", record)

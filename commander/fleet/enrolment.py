@@ -6,11 +6,16 @@ from typing import Any
 
 from broker.passwords import hashed
 from commander.effects import Add, Effects, Farm, Moment, Put, Refused, Row, Send
-from schema import fleet, tokens
-from schema.message import Invalid, is_id
+from schema import fleet, tokens, wire
+from schema.message import MAX_PAYLOAD, Invalid, is_id
 from schema.topics import Address
 
 STEWARD = "steward-"
+# A node's id is its MQTT user, so it may not be the name of another user.
+RESERVED = (STEWARD, "bridge-", "t-", "enrol-")
+RESERVED_NAMES = ("commander",)
+KINDS = tuple(kind for kind in fleet.NODE_KINDS if kind != "steward")
+ENVELOPE_BYTES = 512  # what signature, epoch, revision and id add to a signed message
 SHARDS = "0123456789abcdef"
 
 
@@ -26,8 +31,8 @@ def create_token(farm: Farm, wish: Row, moment: Moment) -> tuple[str, Row, Effec
     """
     if wish["domain"] not in farm["door"]:
         raise Refused("domain", f"{wish['domain']} is not in farm.toml; allowed: {', '.join(sorted(farm['door']))}")
-    if wish["kind"] not in fleet.NODE_KINDS:
-        raise Refused("kind", f"must be one of: {', '.join(fleet.NODE_KINDS)}")
+    if wish["kind"] not in KINDS:
+        raise Refused("kind", f"must be one of: {', '.join(KINDS)}")
     if not 10 <= wish["ttl_s"] <= 30 * 86_400:
         raise Refused("ttl_s", "must be from 10 seconds to 30 days")
     name = wish["name"]
@@ -94,9 +99,7 @@ def _why_not(farm: Farm, token: Row | None, at: Address, data: Row, now: int) ->
             return "token: was used before"
         return ""
     name = token["name"] or data.get("name")
-    if name and name in farm["node"]:
-        return f"name: a node {name} exists already"
-    return ""
+    return f"name: {_not_free(farm, name)}" if name and _not_free(farm, name) else ""
 
 
 def _answer(at: Address, data: Row) -> Send:
@@ -108,13 +111,27 @@ def _free_name(farm: Farm, name: str) -> None:
         is_id("name", name)
     except Invalid as error:
         raise Refused(error.field, error.problem) from None
-    if name in farm["node"] or name.startswith(STEWARD):
-        raise Refused("name", f"a node {name} exists already, or the name is reserved", 409)
+    problem = _not_free(farm, name)
+    if problem:
+        raise Refused("name", problem, 409)
+
+
+def _not_free(farm: Farm, name: str) -> str:
+    if name.startswith(RESERVED) or name in RESERVED_NAMES:
+        return f"{name} is reserved; names must not begin with {', '.join(RESERVED)}"
+    return f"a node {name} exists already" if name in farm["node"] else ""
+
+
+def check_size(field: str, data: Any) -> None:
+    """Refused when a signed message could not hold `data`: it travels as JSON text inside JSON."""
+    size = len(wire.dumps(wire.dumps(data).decode())) + ENVELOPE_BYTES
+    if size > MAX_PAYLOAD:
+        raise Refused(field, f"makes a message of {size} bytes; at most {MAX_PAYLOAD}")
 
 
 def shard_of(user: str) -> str:
     """Credentials travel in 16 documents, so that one message holds them on a farm of thousands too."""
-    return "0"
+    return sha1(user.encode(), usedforsecurity=False).hexdigest()[0]
 
 
 def credentials(farm: Farm, domain: str, moment: Moment, tokens_now: dict[str, Row], nodes_now: dict[str, Row | None]) -> Effects:
@@ -133,7 +150,7 @@ def credentials(farm: Farm, domain: str, moment: Moment, tokens_now: dict[str, R
             for node in all_nodes.values()
             if node and node["domain"] == domain and node["password_hash"] and shard_of(node["id"]) == shard
         ]
-        effects += desire(farm, STEWARD + domain, "credentials", {"users": users}, moment)
+        effects += desire(farm, STEWARD + domain, f"credentials-{shard}", {"users": users}, moment)
     return effects
 
 
@@ -145,6 +162,7 @@ def desire(farm: Farm, node_id: str, document: str, data: Any, moment: Moment) -
     old = farm["desired"].get((node_id, document))
     if old is not None and old["data"] == data:
         return []
+    check_size("data", data)
     rev = old["rev"] + 1 if old else 1
     row = {"node": node_id, "doc": document, "rev": rev, "data": data, "updated": moment.now, "by": moment.by}
     return [Put("desired", (node_id, document), row), desired_message(farm, row, node["domain"])]

@@ -2,7 +2,7 @@
 
 MAX_RANGES = 64
 
-Ranges = tuple[tuple[int, int], ...]
+Ranges = list[list[int]]  # never changed in place; lists, as the JSON column gives them back
 
 
 def is_stored(mark: int, ahead: Ranges, seq: int) -> bool:
@@ -20,14 +20,14 @@ def note(mark: int, ahead: Ranges, low: int, high: int) -> tuple[int, Ranges] | 
         return high, ahead
     if high <= mark:
         return mark, ahead
-    merged: list[tuple[int, int]] = []
-    for begin, end in sorted((*ahead, (low, high))):
+    merged: Ranges = []
+    for begin, end in sorted([*ahead, [low, high]]):
         if begin <= mark + 1:
             mark = max(mark, end)
         elif merged and begin <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+            merged[-1] = [merged[-1][0], max(merged[-1][1], end)]
         else:
-            merged.append((begin, end))
+            merged.append([begin, end])
     if len(merged) > MAX_RANGES:
         return None
-    return mark, tuple(merged)
+    return mark, merged

@@ -3,7 +3,7 @@
 from typing import Any
 
 from commander.effects import Add, Effects, Farm, Moment, Put, Refused, Row, Send
-from commander.fleet.enrolment import STEWARD, credentials, desire
+from commander.fleet.enrolment import STEWARD, check_size, credentials, desire
 from schema import fleet
 from schema.message import Invalid, is_id, is_json, is_name
 
@@ -19,6 +19,7 @@ def command(farm: Farm, node_id: str, name: str, args: Any, timeout_s: int, mome
         raise Refused("timeout_s", f"must be from 1 to {MAX_TIMEOUT_S}")
     if not isinstance(args, dict):
         raise Refused("args", "must be an object")
+    check_size("args", args)
     command_id = "c-" + moment.dice(8).hex()
     row: Row = {
         "id": command_id, "node": node_id, "name": name, "args": args, "created": moment.now, "exp": moment.now + timeout_s * 1000,
@@ -62,7 +63,8 @@ def remove_node(farm: Farm, node_id: str, moment: Moment) -> Effects:
         Put("heard", node_id, None),
         *credentials(farm, node["domain"], moment, {}, {node_id: None}),
     ]
-    for table in ("latest", "stream", "alert", "desired", "reported", "command"):
+    # Marks stay: rows of these streams do too, and a node that comes back under this name goes on counting.
+    for table in ("latest", "alert", "desired", "reported", "command"):
         effects += [Put(table, key, None) for key, row in farm[table].items() if row["node"] == node_id]
     steward = STEWARD + node["domain"]
     old = farm["desired"].get((steward, "purge"))
@@ -84,8 +86,8 @@ def create_api_key(farm: Farm, name: str, role: str, key_hash: str, moment: Mome
     """Record an API key by its hash: (its row, effects)."""
     if role not in ("reader", "operator", "admin"):
         raise Refused("role", "must be one of: reader, operator, admin")
-    if not 0 < len(name) <= 64:
-        raise Refused("name", "must have 1 to 64 characters")
+    if not 0 < len(name) <= 64 or not name.isprintable():
+        raise Refused("name", "must have 1 to 64 printable characters")
     row = {"id": "k-" + moment.dice(4).hex(), "name": name, "role": role, "hash": key_hash, "created": moment.now}
     return row, [Put("api_key", row["id"], row), _audit(moment, "API key created", row["id"], {"role": role, "name": name})]
 

@@ -1,15 +1,18 @@
 """What leaves the commander: sealed messages with their outbox rows, and the marks of streams."""
 
+import logging
 import time
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from commander.effects import Farm, Row, Send
+from commander.effects import Farm, Put, Row, Send
 from commander.fleet.enrolment import desired_message
 from commander.keys import Keys
 from schema import fleet, topics, trust, wire
-from schema.message import Message
+from schema.message import Invalid, Message
 
-WEEK_MS = 7 * 86_400_000
+log = logging.getLogger(__name__)
+
 STREAMS_SHOWN = 16
 
 Publish = tuple[str, bytes, int, bool, int]  # topic, payload, QoS, retain, outbox id (0: not in the outbox)
@@ -35,7 +38,11 @@ class Outbox:
         out = Outgoing([], [])
         for send in sends:
             topic = topics.build(send.message, self._root, send.domain, send.node, send.device, send.name)
-            payload = self._payload(send.message, topic, send.node, send.data, epoch)
+            try:
+                payload = self._payload(send.message, topic, send.node, send.data, epoch)
+            except Invalid as error:
+                log.error("cannot send on %s: %s", topic, error)
+                continue
             row_id = self._next_id() if send.durable else 0
             out.messages.append((topic, payload, send.message.qos, send.message.retain, row_id))
             if row_id:
@@ -83,10 +90,12 @@ class StoredMarks:
         for row in farm["stream"].values():
             self._streams.setdefault(row["node"], {})[row["name"]] = row
 
-    def moved(self, row: Row) -> None:
-        """A stream's row has changed."""
-        self._streams.setdefault(row["node"], {})[row["name"]] = row
-        self._moved.add(row["node"])
+    def moved(self, puts: Iterable[Put]) -> None:
+        """These rows were committed; those of streams matter here."""
+        for put in puts:
+            if put.table == "stream" and put.row is not None:
+                self._streams.setdefault(put.row["node"], {})[put.row["name"]] = put.row
+                self._moved.add(put.row["node"])
 
     def all_again(self) -> None:
         """Tell every node: the broker has forgotten what was retained."""
@@ -98,13 +107,13 @@ class StoredMarks:
             return []
         self._next = now + self.every_ms
         moved, self._moved = self._moved, set()
-        return [self._message(node, now, root) for node in moved if node in self._farm["node"]]
+        return [self._message(node, root) for node in moved if node in self._farm["node"]]
 
-    def _message(self, node: str, now: int, root: str) -> Publish:
+    def _message(self, node: str, root: str) -> Publish:
         streams = self._streams[node]
         newest = sorted(streams.values(), key=lambda row: -row["updated"])
         for row in newest[STREAMS_SHOWN:]:
             del streams[row["name"]]
-        marks = {row["name"]: row["mark"] for row in streams.values() if row["updated"] >= now - WEEK_MS}
+        marks = {row["name"]: row["mark"] for row in streams.values()}
         topic = topics.build(fleet.STORED, root, self._farm["node"][node]["domain"], node)
         return (topic, wire.encode(fleet.STORED, {"marks": marks}), 1, True, 0)

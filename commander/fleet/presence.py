@@ -6,6 +6,8 @@ freezes everything behind it.
 
 from commander.effects import Farm, Row
 
+# How often it is noted that a node spoke.
+HEARD_STEP_MS = 1_000
 # What a page shows. The first five are the node's own words.
 PRESENCES = ("ready", "init", "sleeping", "disconnected", "lost", "unreachable", "unheard", "new")
 
@@ -38,7 +40,7 @@ def presence(farm: Farm, node: Row, now: int) -> str:
         return "unreachable"
     if word in ("disconnected", "lost"):
         return word
-    alive: int = node["alive_ms"] or 60_000
+    alive: int = (node["alive_ms"] or 60_000) + HEARD_STEP_MS
     heard_row = farm["heard"].get(node["id"])
     heard: int = heard_row["ts"] if heard_row else 0
     if now - heard <= alive and heard >= since:

@@ -25,10 +25,16 @@ JOIN (SELECT DISTINCT series, ts / 60000 * 60000 AS begin FROM telemetry WHERE i
 {each}
 GROUP BY t.series, bucket, j.key
 """
-_SQLITE = {"value": "j.value", "each": "JOIN json_each(t.data) AS j WHERE j.type IN ('integer', 'real')"}
+# Sums of larger numbers would overflow, and one such node would end the down-sampling of all.
+_LARGEST = 1e290
+_SQLITE = {
+    "value": "j.value",
+    "each": f"JOIN json_each(t.data) AS j WHERE j.type IN ('integer', 'real') AND abs(CAST(j.value AS REAL)) < {_LARGEST}",
+}
 _POSTGRES = {
     "value": "(j.value #>> '{}')::float8",
-    "each": "CROSS JOIN LATERAL jsonb_each(t.data::jsonb) AS j WHERE jsonb_typeof(j.value) = 'number'",
+    "each": "CROSS JOIN LATERAL jsonb_each(t.data::jsonb) AS j WHERE "
+    f"CASE WHEN jsonb_typeof(j.value) = 'number' THEN abs((j.value #>> '{{}}')::float8) < {_LARGEST} ELSE FALSE END",
 }
 
 

@@ -9,13 +9,12 @@ from typing import Any
 from commander.effects import Add, Effects, Farm, Moment, Put, Row
 from commander.fleet import marks
 from commander.fleet.hashes import hashed_id
-from commander.fleet.presence import presence
+from commander.fleet.presence import HEARD_STEP_MS, presence
 from schema.message import Invalid
 from schema.topics import Address
 
 # An event this old came out of a queue: it does not prove that its sender is alive.
 FRESH_MS = 10_000
-HEARD_STEP_MS = 1_000
 ENVELOPE = ("ts", "stream", "seq")
 
 Rule = Callable[[Farm, Address, Any, Moment], Effects]
@@ -40,14 +39,12 @@ def heard(farm: Farm, node_id: str, moment: Moment) -> Effects:
 
 
 def count(farm: Farm, node_id: str, stream: str, low: int, high: int, now: int) -> Effects | None:
-    """Move the mark of a stream over low..high; None for a duplicate, or for one too many holes to remember."""
+    """Move the mark of a stream over low..high; None when all of it was there, or for one too many holes to remember."""
     stream_id = hashed_id(node_id, stream)
     row = farm["stream"].get(stream_id)
-    mark, ahead = (row["mark"], row["ahead"]) if row else (0, ())
-    if marks.is_stored(mark, ahead, low) and low == high:
-        return None
+    mark, ahead = (row["mark"], row["ahead"]) if row else (0, [])
     noted = marks.note(mark, ahead, low, high)
-    if noted is None:
+    if noted is None or noted == (mark, ahead):
         return None
     new = {"id": stream_id, "node": node_id, "name": stream, "mark": noted[0], "ahead": noted[1], "updated": now}
     return [Put("stream", stream_id, new)]
@@ -129,9 +126,6 @@ def on_gap(farm: Farm, at: Address, data: Row, moment: Moment) -> Effects:
     known_node(farm, at)
     if data["to"] < data["from"]:
         raise Invalid("to", "must not be below `from`")
-    stream = farm["stream"].get(hashed_id(at.node, data["stream"]))
-    if stream and data["to"] <= stream["mark"]:
-        return []
     counted = count(farm, at.node, data["stream"], data["from"], data["to"], moment.now)
     if counted is None:
         return []

@@ -32,13 +32,24 @@ def node_row(farm: Farm, node: Row, now: int, latest: Iterable[Row]) -> Row:
     }
 
 
-def node_list(farm: Farm, now: int, where: dict[str, str]) -> list[Row]:
-    """All nodes whose domain, kind and presence are as `where` says, by id."""
-    by_node: dict[str, list[Row]] = {}
+def node_list(farm: Farm, now: int, where: dict[str, str], limit: int, offset: int) -> dict[str, Any]:
+    """A page of the nodes whose domain, kind and presence are as `where` says, by id: {"items", "total", "next"}."""
+    fixed = {name: value for name, value in where.items() if name != "presence"}
+    found = [node for node in list(farm["node"].values()) if all(node[name] == value for name, value in fixed.items())]
+    if "presence" in where:
+        found = [node for node in found if presence(farm, node, now) == where["presence"]]
+    found.sort(key=lambda node: str(node["id"]))
+    shown = {node["id"]: node for node in found[offset : offset + limit]}
+    latest: dict[str, list[Row]] = {node_id: [] for node_id in shown}
     for row in list(farm["latest"].values()):
-        by_node.setdefault(row["node"], []).append(row)
-    rows = [node_row(farm, node, now, by_node.get(node["id"], ())) for node in list(farm["node"].values())]
-    return sorted((row for row in rows if all(row[k] == v for k, v in where.items())), key=lambda row: str(row["id"]))
+        if row["node"] in latest:
+            latest[row["node"]].append(row)
+    end = offset + limit
+    return {
+        "items": [node_row(farm, node, now, latest[node_id]) for node_id, node in shown.items()],
+        "total": len(found),
+        "next": end if end < len(found) else None,
+    }
 
 
 def node_detail(farm: Farm, node: Row, now: int) -> Row:

@@ -11,8 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from commander.effects import Refused
-from commander.fleet.orders import MAX_TIMEOUT_S
-from commander.http.access import COOKIE, ROLES, Caller, Reader, Served, caller_of, find_key, refuse_foreign
+from commander.http.access import COOKIE, ROLES, Caller, Served, caller_of, find_key, refuse_foreign
 from commander.http.paging import json
 from schema.fleet import NODE_KINDS
 
@@ -57,7 +56,7 @@ templates = Environment(loader=FileSystemLoader(WEB / "templates"), autoescape=T
 def _page(template: str, caller: Caller | None, status: int = 200, **values: Any) -> Response:
     role = caller.role if caller else ""
     tabs = [(name, title) for name, (title, least) in LISTS.items() if role and _may(role, least)]
-    text = templates.get_template(template).render(role=role, tabs=tabs, **values)
+    text = templates.get_template(template).render(role=role, tabs=tabs, here=template.removesuffix(".html"), **values)
     return HTMLResponse(text, status, headers=HEADERS | {"Cache-Control": "no-store"})
 
 
@@ -116,7 +115,7 @@ async def node(request: Request, service: Served, caller: Guest, node: str) -> R
         return _to_login(request)
     if node not in service.flow.farm["node"]:
         return _page("missing.html", caller, 404, what=f"There is no node {node}.")
-    return _page("node.html", caller, node=node, max_timeout_s=MAX_TIMEOUT_S)
+    return _page("node.html", caller, node=node)
 
 
 @router.get("/login")
@@ -145,9 +144,12 @@ async def log_out(request: Request) -> Response:
 
 
 @router.get("/session")
-async def session(caller: Reader) -> Response:
-    """Whose key the browser holds: a link from another site comes without the cookie, and the log-in page asks here."""
-    return json({"name": caller.name, "role": caller.role})
+async def session(caller: Guest) -> Response:
+    """Whose key the browser holds (role empty: nobody's).
+
+    The log-in page asks: a link from another site comes without the cookie that the browser has.
+    """
+    return json((caller or Caller("", ""))._asdict())
 
 
 def _add_list(name: str, title: str, least: str) -> None:

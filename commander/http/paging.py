@@ -11,11 +11,14 @@ from fastapi import Query, Response
 from commander.effects import Effects, Moment, Row
 from commander.service import Service
 
+MOST = 2**53 - 1  # what every JSON reader and both databases can hold
+
 Limit = Annotated[int, Query(ge=1, le=1000, description="most items in the answer")]
-Offset = Annotated[int, Query(ge=0, description="items to skip")]
-Since = Annotated[int | None, Query(ge=0, description="ms since 1970, from; default 24 hours before `until`")]
-Until = Annotated[int | None, Query(ge=0, description="ms since 1970, to (exclusive); default now")]
-Before = Annotated[int | None, Query(ge=1, description="`next` of the page before: rows with a lower id")]
+Offset = Annotated[int, Query(ge=0, le=MOST, description="items to skip")]
+Since = Annotated[int | None, Query(ge=0, le=MOST, description="ms since 1970, from; default 24 hours before `until`")]
+Until = Annotated[int | None, Query(ge=0, le=MOST, description="ms since 1970, to (exclusive); default now")]
+Before = Annotated[int | None, Query(ge=1, le=MOST, description="`next` of the page before: rows with a lower id")]
+Word = Annotated[str | None, Query(max_length=64, pattern=r"^[^\x00]*$", description="only rows with this value")]
 
 DAY_MS = 86_400_000
 ANSWER_S = 10.0
@@ -50,4 +53,5 @@ def history_page(rows: list[Row], limit: int) -> dict[str, Any]:
 
 async def do(service: Service, work: Callable[[Any, Moment], tuple[Any, Effects]], by: str) -> Any:
     """Have the line do something and wait until it is committed."""
-    return await asyncio.wait_for(asyncio.wrap_future(service.flow.ask(work, by)), ANSWER_S)
+    # Shielded: a future that were cancelled here could no longer be answered by the line.
+    return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(service.flow.ask(work, by))), ANSWER_S)

@@ -8,7 +8,7 @@ from sqlalchemy import Table
 from commander.effects import Row
 from commander.fleet import orders, tables, views
 from commander.http.access import Admin, Operator, Reader, Served
-from commander.http.paging import Before, Limit, Offset, Since, Until, do, history_page, json, page, span
+from commander.http.paging import Before, Limit, Offset, Since, Until, Word, do, history_page, json, page, span
 from commander.service import Service
 
 router = APIRouter(prefix="/api/v1")
@@ -18,8 +18,8 @@ router = APIRouter(prefix="/api/v1")
 def events(
     service: Served,
     _: Reader,
-    node: str | None = None,
-    type: str | None = None,
+    node: Word = None,
+    type: Word = None,
     since: Since = None,
     until: Until = None,
     limit: Limit = 100,
@@ -37,8 +37,8 @@ def events(
 def logs(
     service: Served,
     _: Reader,
-    node: str | None = None,
-    level: str | None = None,
+    node: Word = None,
+    level: Word = None,
     since: Since = None,
     until: Until = None,
     limit: Limit = 100,
@@ -51,7 +51,7 @@ def logs(
 def dead_letters(
     service: Served,
     _: Operator,
-    sender: str | None = None,
+    sender: Word = None,
     since: Since = None,
     until: Until = None,
     limit: Limit = 100,

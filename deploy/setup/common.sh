@@ -67,10 +67,11 @@ offer() {
         cat >"$local_dir/bin/$1" <<SCRIPT
 #!/bin/sh
 root=\$(dirname "\$(readlink -f "\$0")")/../debian
-for folder in "\$root"/usr/lib/*-linux-gnu* "\$root"/lib/*-linux-gnu*; do
+for folder in "\$root"/usr/lib/*-linux-gnu* "\$root"/usr/lib/*-linux-gnu*/pulseaudio "\$root"/lib/*-linux-gnu*; do
     LD_LIBRARY_PATH="\${LD_LIBRARY_PATH:+\$LD_LIBRARY_PATH:}\$folder"
 done
 export LD_LIBRARY_PATH
+[ -d /etc/fonts ] || export FONTCONFIG_PATH="\$root/etc/fonts"
 exec "\$root/${2#"$debian_root"/}" "\$@"
 SCRIPT
         chmod +x "$local_dir/bin/$1" ;;

@@ -1,6 +1,7 @@
 """A farm of real brokers for the tests: free ports, stewards as processes, raw MQTT clients."""
 
 import base64
+import itertools
 import json
 import socket
 import subprocess
@@ -41,7 +42,15 @@ def free_ports(count: int) -> list[int]:
 class Client:
     """A raw MQTT client; everything it receives is kept in order."""
 
-    def __init__(self, port: int, user: str, password: str, client_id: str = "", clean: bool = True, **tls: Any):
+    def __init__(
+        self,
+        port: int,
+        user: str,
+        password: str,
+        client_id: str = "",
+        clean: bool = True,
+        **tls: Any,
+    ):
         self.messages: Queue[tuple[str, bytes, bool]] = Queue()
         self.connected, self.gone = threading.Event(), threading.Event()
         self.refusal = ""
@@ -80,11 +89,7 @@ class Client:
         return self
 
     def publish(self, topic: str, payload: bytes | str = b"x", retain: bool = False) -> None:
-        """Publish and wait for the acknowledgement.
-
-        Mosquitto acknowledges what its ACL denies and then closes the connection, so this
-        may need a second connection; paho sends again what was not acknowledged.
-        """
+        """Publish and wait for the acknowledgement, over a lost connection if need be."""
         self._paho.publish(topic, payload, 1, retain)
         self._acknowledged.get(timeout=PATIENCE)
 
@@ -132,6 +137,7 @@ class RunningFarm:
         self.said: dict[str, Queue[str]] = {}
         self.clients: list[Client] = []
         self.revs = 0
+        self.numbers = itertools.count()
 
     def start(self, *domains: str) -> "RunningFarm":
         for domain in domains or tuple(self.farm.domains):
@@ -179,18 +185,20 @@ class RunningFarm:
     def client(
         self, domain: str, user: str, password: str, client_id: str = "", clean: bool = True
     ) -> Client:
+        # Two clients under one id would throw each other out, for ever.
+        client_id = client_id or f"{user}-{next(self.numbers)}"
         client = Client(self.farm.domains[domain].port, user, password, client_id, clean)
         self.clients.append(client)
         return client.ready()
 
-    def commander(self, client_id: str = "commander", clean: bool = True) -> Client:
+    def commander(self, client_id: str = "", clean: bool = True) -> Client:
         password = self.secrets.commander["password"]
         return self.client(self.farm.home, "commander", password, client_id, clean)
 
     def steward(self, domain: str) -> Client:
         name = f"steward-{domain}"
         password = self.secrets.stewards[domain]
-        return self.client(domain, name, password, f"test-{name}")
+        return self.client(domain, name, password)
 
     def desired(self, domain: str, document: str, data: Any, **change: Any) -> tuple[str, bytes]:
         """Topic and signed payload of a document for a steward."""
@@ -201,7 +209,7 @@ class RunningFarm:
 
     def give(self, domain: str, users: Iterable[tuple[str, str, list[str]]]) -> None:
         """Users (name, role, grants) with their name as password, through a real document."""
-        commander = self.commander("giver")
+        commander = self.commander()
         reported = f"farm/{domain}/steward-{domain}/self/reported/credentials"
         commander.subscribe(reported)
         entries = [

@@ -18,7 +18,7 @@ MakeFarm = Callable[[str], RunningFarm]
 
 
 def connected(farm: RunningFarm, link: str) -> None:
-    commander = farm.commander(f"wait-{link}").subscribe(f"farm/_/bridge/{link}")
+    commander = farm.commander().subscribe(f"farm/_/bridge/{link}")
     commander.expect(lambda _, p: p == b"1")
     commander.close()
 
@@ -68,14 +68,14 @@ b = "gate"
 
 def test_a_gateway_carries_documents_and_events_and_passes_on_the_news(make_farm: MakeFarm) -> None:
     farm = make_farm(CHAIN).start()
-    home = farm.commander("home").subscribe("farm/#")
+    home = farm.commander().subscribe("farm/#")
     home.expect(lambda t, p: (t, p) == ("farm/_/bridge/field-gate", b"1"))
     farm.give("field", [("n1", "node", [])])
     home.publish("farm/field/n1/self/desired/x", b"first", retain=True)
     node = farm.client("field", "n1", "n1").subscribe("farm/field/n1/self/desired/+")
     node.expect(lambda _, p: p == b"first")
     # One that comes later still gets it: retained stays retained over two bridges.
-    late = farm.client("field", "n1", "n1", "late").subscribe("farm/field/n1/self/desired/+")
+    late = farm.client("field", "n1", "n1").subscribe("farm/field/n1/self/desired/+")
     assert late.messages.get(timeout=20) == ("farm/field/n1/self/desired/x", b"first", True)
     node.publish("farm/field/n1/self/evt/x", b"once")
     node.publish("farm/field/n1/self/data/x", b"stays")
@@ -90,7 +90,7 @@ def test_a_gateway_carries_documents_and_events_and_passes_on_the_news(make_farm
 def test_a_one_way_link_carries_nothing_back(make_farm: MakeFarm) -> None:
     farm = make_farm(TWO.replace('b = "house"', 'b = "house"\nflow = "a-to-b"')).start()
     connected(farm, "barn-house")
-    home = farm.commander("home").subscribe("farm/barn/#")
+    home = farm.commander().subscribe("farm/barn/#")
     barn = farm.steward("barn").subscribe("farm/barn/n1/self/#")
     home.publish("farm/barn/n1/self/cmd/x", b"lost")
     barn.publish("farm/barn/n1/self/evt/x", b"heard")

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.broker
 
 
 def test_says_who_it_is_and_how_the_broker_does(two: RunningFarm) -> None:
-    watcher = two.commander("watch-birth").subscribe("farm/+/+/+/#", "farm/_/bridge/+")
+    watcher = two.commander().subscribe("farm/+/+/+/#", "farm/_/bridge/+")
     info = json.loads(watcher.expect(lambda t, _: t == "farm/barn/steward-barn/self/info"))
     assert info["kind"] == "steward"
     figures = json.loads(
@@ -31,7 +31,7 @@ def test_says_who_it_is_and_how_the_broker_does(two: RunningFarm) -> None:
 
 
 def test_bridge_notification_is_retained_at_home(two: RunningFarm) -> None:
-    watcher = two.commander("watch-bridge").subscribe("farm/_/bridge/+")
+    watcher = two.commander().subscribe("farm/_/bridge/+")
     watcher.expect(lambda t, p: (t, p) == ("farm/_/bridge/barn-house", b"1"))
 
 
@@ -42,13 +42,13 @@ def test_credentials_reload_keeps_connected_clients(two: RunningFarm) -> None:
     two.client("barn", "n3", "n3")
     assert n2.gone.wait(10), "a removed user must be thrown out"
     assert not n1.gone.is_set(), "everybody else stays"
-    watcher = two.commander("watch-reload").subscribe("farm/barn/n1/#")
+    watcher = two.commander().subscribe("farm/barn/n1/#")
     n1.publish("farm/barn/n1/self/evt/still-here")
     watcher.expect(lambda t, _: t.endswith("still-here"))
 
 
 def test_refused_login_becomes_an_event_until_stored(two: RunningFarm) -> None:
-    watcher = two.commander("watch-auth").subscribe("farm/barn/steward-barn/self/evt/+")
+    watcher = two.commander().subscribe("farm/barn/steward-barn/self/evt/+")
     intruder = Client(two.farm.domains["barn"].port, "nobody", "guess")
     assert intruder.connected.wait(10)
     assert "ot authorized" in intruder.refusal
@@ -66,9 +66,11 @@ def test_refused_login_becomes_an_event_until_stored(two: RunningFarm) -> None:
     ("change", "field"),
     [({"rev": 1}, "rev"), ({"epoch": 0}, "epoch"), ({}, "sig")],
 )
-def test_document_out_of_order_is_refused(two: RunningFarm, change: dict[str, int], field: str) -> None:
+def test_document_out_of_order_is_refused(
+    two: RunningFarm, change: dict[str, int], field: str
+) -> None:
     two.give("house", [])  # so that there is an older revision
-    watcher = two.commander(f"watch-{field}").subscribe("farm/house/steward-house/self/evt/refused")
+    watcher = two.commander().subscribe("farm/house/steward-house/self/evt/refused")
     topic, payload = two.desired("house", "credentials", {"users": []}, **change)
     if not change:
         payload = payload.replace(b"users", b"userz")
@@ -77,7 +79,7 @@ def test_document_out_of_order_is_refused(two: RunningFarm, change: dict[str, in
 
 
 def test_wrong_document_is_reported_with_its_field(two: RunningFarm) -> None:
-    watcher = two.commander("w").subscribe("farm/house/steward-house/self/reported/credentials")
+    watcher = two.commander().subscribe("farm/house/steward-house/self/reported/credentials")
     wrong = {"users": [{"user": "x", "hash": "plain", "role": "node"}]}
     watcher.publish(*two.desired("house", "credentials", wrong))
     report = json.loads(watcher.expect(lambda _, p: b"failed" in p))
@@ -86,18 +88,18 @@ def test_wrong_document_is_reported_with_its_field(two: RunningFarm) -> None:
 
 def test_purge_clears_what_is_retained_here_and_at_home(two: RunningFarm) -> None:
     two.give("barn", [("old", "node", []), ("kept", "node", [])])
-    watcher = two.commander("watch-purge").subscribe("farm/barn/+/self/state", "farm/barn/+/self/info")
+    watcher = two.commander().subscribe("farm/barn/+/self/state", "farm/barn/+/self/info")
     for node in ("old", "kept"):
         client = two.client("barn", node, node)
         client.publish(f"farm/barn/{node}/self/state", "ready", retain=True)
         client.publish(f"farm/barn/{node}/self/info", "{}", retain=True)
         watcher.expect(lambda t, _, node=node: t == f"farm/barn/{node}/self/info")
-    reports = two.commander("r").subscribe("farm/barn/steward-barn/self/reported/purge")
+    reports = two.commander().subscribe("farm/barn/steward-barn/self/reported/purge")
     topic, payload = two.desired("barn", "purge", {"nodes": ["old"]})
     reports.publish(topic, payload, retain=True)
     reports.expect(lambda _, p: json.loads(p)["rev"] == two.revs)
     watcher.expect(lambda t, p: t == "farm/barn/old/self/state" and p == b"")
-    for late in (two.steward("barn"), two.commander("late")):
+    for late in (two.steward("barn"), two.commander()):
         late.subscribe("farm/barn/old/#", "farm/barn/kept/self/info")
         assert late.until("farm/barn/kept/self/info") == []
 
@@ -128,9 +130,9 @@ def test_port_in_use_is_one_clear_line(make_farm: Callable[[str], RunningFarm]) 
     kit = barn / "kit.json"
     taken = str(farm.farm.domains["house"].port)
     kit.write_text(
-        kit.read_text().replace(f"port = {taken}", "port = 1").replace(
-            f"port = {farm.farm.domains['barn'].port}", f"port = {taken}"
-        )
+        kit.read_text()
+        .replace(f"port = {taken}", "port = 1")
+        .replace(f"port = {farm.farm.domains['barn'].port}", f"port = {taken}")
     )
     ended = subprocess.run(
         [sys.executable, "-c", "from broker.cli import app; app()", "up", str(barn)],
@@ -138,3 +140,25 @@ def test_port_in_use_is_one_clear_line(make_farm: Callable[[str], RunningFarm]) 
     )  # fmt: skip
     assert ended.returncode != 0
     assert f"port: 127.0.0.1:{taken} is in use" in ended.stderr
+
+
+def test_dropped_messages_raise_an_alert(make_farm: Callable[[str], RunningFarm]) -> None:
+    limited = "home = true\nmosquitto = {{max_queued_messages = 100}}"
+    farm = make_farm(TWO.replace("home = true", limited)).start("house")
+    sleeper = farm.commander("sleeper", clean=False).subscribe("farm/house/n1/#")
+    sleeper.close()
+    watcher = farm.commander().subscribe("farm/house/steward-house/self/alert/+")
+    writer = farm.steward("house")
+    for number in range(150):
+        writer.publish(f"farm/house/n1/self/evt/e{number}")
+    alert = json.loads(watcher.expect(lambda t, _: t.endswith("alert/dropped")))
+    assert "sleeper" in alert["text"]
+
+
+def test_size_limits(two: RunningFarm) -> None:
+    """What schema refuses still reaches the commander, up to 1 MiB; more than that goes nowhere."""
+    watcher = two.commander().subscribe("farm/house/n9/#")
+    writer = two.steward("house")
+    for size in (2_000_000, 1_000_000):
+        writer.publish("farm/house/n9/self/evt/x", bytes(size))
+    assert len(watcher.expect(lambda *_: True)) == 1_000_000

@@ -1,6 +1,7 @@
 """Real parts for the node's tests: a Mosquitto that can be killed and frozen, a peer that plays the commander, a node in MicroPython."""
 
 import base64
+import getpass
 import json
 import os
 import shutil
@@ -54,7 +55,7 @@ class Broker:
         self.port = free_port()
         self.conf = folder / "mosquitto.conf"
         wanted = lines or ("allow_anonymous true",)
-        self.conf.write_text("\n".join([f"listener {self.port} 127.0.0.1", "set_tcp_nodelay true", "log_dest none", *wanted, ""]))
+        self.conf.write_text("\n".join([f"listener {self.port} 127.0.0.1", "set_tcp_nodelay true", "log_dest none", f"user {getpass.getuser()}", *wanted, ""]))
         self.process: subprocess.Popen[bytes]
         self.start()
 
@@ -82,9 +83,9 @@ class Broker:
 
 
 class Peer:
-    """Stands where the commander stands: hears everything below farm/, checks it against the schema, and can sign."""
+    """Stands where the commander stands: hears what nodes say, checks it against the schema, and can sign."""
 
-    def __init__(self, port: int, key: bytes = b"k" * 32):
+    def __init__(self, port: int, key: bytes = b"k" * 32, user: str | None = None):
         self.key = key
         self.heard: list[tuple[str, Any, bool]] = []
         self._new = threading.Condition()
@@ -94,12 +95,14 @@ class Peer:
         self.client.on_connect = lambda client, *_: client.subscribe("farm/#", 1)
         self.client.on_subscribe = lambda *_: ready.set()
         self.client.on_message = self._take
+        if user:
+            self.client.username_pw_set(user, user)
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
         assert ready.wait(PATIENCE)
 
     def _take(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-        if message.payload:
+        if message.payload and not any(part in message.topic for part in ("/cmd/", "/desired/", "/stored")):
             at = topics.parse(message.topic, "farm")
             data = wire.decode(topics.declaration(fleet.MESSAGES, at), message.payload)
             with self._new:

@@ -1,5 +1,7 @@
-"""Real parts for the sentry's tests: a Mosquitto with the farm's own conf and ACL, sentry processes,
-and the commander's side of the wire (marks, signed messages, enrolment) by a plain MQTT client."""
+"""Real parts for the sentry's tests: a Mosquitto with the farm's own conf and ACL, sentries.
+
+The commander's side of the wire (marks, signed messages, enrolment) is a plain MQTT client.
+"""
 
 import base64
 import json
@@ -100,7 +102,7 @@ class Peer:
         self.client.publish(topic, payload, 1, retain).wait_for_publish(PATIENCE)
 
     def expect(self, rest: str, fits: Callable[[Any], bool] = lambda _: True) -> Any:
-        """The data of the next message whose topic ends so and that fits; others are passed over."""
+        """Data of the next message whose topic ends so and that fits; others are passed over."""
         end = time.monotonic() + PATIENCE
         seen: list[str] = []
         while True:
@@ -130,6 +132,60 @@ class Peer:
     @property
     def verify(self) -> str:
         return base64.b64encode(self.key.public_key().public_bytes_raw()).decode()
+
+
+class Store:
+    """Keeps what a sentry's outbox sends, as the commander does, and publishes the marks.
+
+    ``loses(arrival number)``: what this one forgets on arrival, as a broker's full queue does.
+    """
+
+    def __init__(self, peer: Peer, loses: Callable[[int], bool] = lambda _: False) -> None:
+        self.rows: dict[tuple[str, int], bytes] = {}
+        self.marks: dict[str, int] = {}
+        self.gaps: dict[str, set[int]] = {}
+        self.arrivals = 0
+        self._peer, self._loses = peer, loses
+        self._running = True
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._running = False
+        self._thread.join(PATIENCE)
+
+    def _serve(self) -> None:
+        told: dict[str, int] = {}
+        while self._running:
+            try:
+                self._take(self._peer.heard.get(timeout=0.1))
+                while True:
+                    self._take(self._peer.heard.get_nowait())
+            except Empty:
+                pass
+            for stream, mark in self.marks.items():
+                if told.get(stream) != mark:
+                    told[stream] = mark
+                    self._peer.mark(stream, mark)
+
+    def _take(self, message: paho.MQTTMessage) -> None:
+        data = read(message)
+        if not isinstance(data, dict) or "stream" not in data or "marks" in data:
+            return
+        self.arrivals += 1
+        if self._loses(self.arrivals):
+            return
+        stream = data["stream"]
+        given_up = self.gaps.setdefault(stream, set())
+        if "from" in data:
+            given_up |= set(range(data["from"], data["to"] + 1))
+        else:
+            place = (stream, data["seq"])
+            assert self.rows.setdefault(place, message.payload) == message.payload
+        mark = self.marks.get(stream, 0)
+        while (stream, mark + 1) in self.rows or mark + 1 in given_up:
+            mark += 1
+        self.marks[stream] = mark
 
 
 class Sentry:

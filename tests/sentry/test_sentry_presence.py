@@ -160,6 +160,44 @@ def test_works_on_while_the_broker_is_away(
     assert "connection lost" in sentry.log()
 
 
+def test_a_restored_image_begins_a_new_stream_and_says_so(
+    make_sentry: Make, commander: Peer
+) -> None:
+    sentry = started(make_sentry, commander)
+    old = sentry.status()["stream"]
+    commander.mark(old, 1_000_000)
+    line = commander.expect("/log")
+    assert line["level"] == "error"
+    assert "older than what the commander has" in line["text"]
+    assert commander.expect("/evt/boot", lambda event: event["stream"] != old)["seq"] == 1
+
+
+def test_a_commander_that_forgot_is_told_what_is_gone(make_sentry: Make, commander: Peer) -> None:
+    sentry = started(make_sentry, commander)
+    stream = sentry.status()["stream"]
+    assert sentry.ask("emit", "--count", "50").returncode == 0
+    commander.expect("/evt/test", lambda event: event["n"] == 50)
+    commander.mark(stream, 40)
+    wait_until(lambda: sentry.status()["mark"] == 40, "the outbox has heard of the mark")
+    commander.mark(stream, 7)  # restored from a backup
+    gap = commander.expect("/evt/gap")
+    assert (gap["stream"], gap["from"], gap["to"]) == (stream, 8, 40)
+    assert sentry.status()["mark"] == 40
+
+
+def test_a_frozen_broker_does_not_hold_up_the_end(
+    make_sentry: Make, commander: Peer, broker: Mosquitto
+) -> None:
+    sentry = started(make_sentry, commander)
+    assert broker.process is not None
+    broker.process.send_signal(signal.SIGSTOP)
+    try:
+        assert sentry.stop() == 0
+    finally:
+        broker.process.send_signal(signal.SIGCONT)
+    assert not sentry.status()["running"]
+
+
 def test_a_second_sentry_on_the_same_folder_is_refused(make_sentry: Make, commander: Peer) -> None:
     sentry = started(make_sentry, commander)
     answer = sentry.ask("run")

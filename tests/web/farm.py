@@ -1,6 +1,7 @@
 """A farm with pages to look at: real brokers, a real commander, and machines that say what the tests want."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -60,15 +61,31 @@ class WebFarm:
 
     def __init__(self, state: Path, nodes_on_paper: int = 0):
         self.brokers = RunningFarm(state, FARM.format(*free_ports(2))).start()
-        port = free_ports(1)[0]
-        self.url = f"http://127.0.0.1:{port}"
-        argv = [sys.executable, str(COMMANDER), str(state), str(port), KEY, str(nodes_on_paper)]
-        self.process = subprocess.Popen(argv, cwd=REPOSITORY, env={"PYTHONPATH": str(REPOSITORY)}, stdout=subprocess.PIPE, text=True)
+        self.port = free_ports(1)[0]
+        self.url = f"http://127.0.0.1:{self.port}"
+        headers = {"Authorization": f"Bearer {KEY}"}
+        self.api = httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE)
+        self.start_commander(nodes_on_paper)
+
+    def start_commander(self, nodes_on_paper: int = 0) -> None:
+        where = [str(self.brokers.state), str(self.port), KEY, str(nodes_on_paper)]
+        self.process = subprocess.Popen(
+            [sys.executable, str(COMMANDER), *where],
+            cwd=REPOSITORY,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "FARMHAND_HOUSEKEEPING_S": "0.5"},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         assert self.process.stdout is not None
         assert self.process.stdout.readline().strip() == "ready"
-        self.api = httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {KEY}"}, timeout=PATIENCE)
         self.until(lambda: self.get("/readyz", 503)["ready"])
         self.until(lambda: all(row["up"] for row in self.get("/api/v1/domains")["items"]))
+
+    def stop_commander(self) -> None:
+        self.process.terminate()
+        self.process.wait(PATIENCE)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
     def get(self, path: str, *allowed: int) -> Any:
         answer = self.api.get(path)
@@ -113,8 +130,5 @@ class WebFarm:
 
     def stop(self) -> None:
         self.api.close()
-        self.process.terminate()
-        self.process.wait(PATIENCE)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+        self.stop_commander()
         self.brokers.stop()

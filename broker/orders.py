@@ -1,0 +1,120 @@
+"""What a steward does with what it is told: documents, marks, the leader's epoch."""
+
+import re
+from collections.abc import Callable
+
+from broker.documents import Memory, nodes_to_purge, verifier
+from broker.errors import BadCredentials
+from broker.mqtt_edge import Message
+from broker.news import News, now_ms
+from broker.users import User, from_document
+from broker.words import Body, accept_desired, decode, judge_epoch, unseal
+from schema.fleet import DATA, DESIRED, LEADER, STORED
+from schema.message import Invalid
+
+# The commander spreads users over 16 documents, so that one message holds them on a farm of thousands.
+CREDENTIALS = re.compile("credentials(-[0-9a-f])?")
+
+
+class Orders:
+    """``use()`` is called when ``memory`` has other users than the broker has read.
+
+    ``prefix``: <root>/<domain> of steward ``me``. ``say`` gets what a person should know.
+    """
+
+    def __init__(
+        self,
+        commander_key: str,
+        prefix: str,
+        me: str,
+        memory: Memory,
+        news: News,
+        use: Callable[[], None],
+        say: Callable[[str], None],
+    ) -> None:
+        self._verify = verifier(commander_key)
+        self._prefix, self._me = prefix, me
+        self.memory, self._news, self._use, self.say = memory, news, use, say
+        self._waiting: list[
+            tuple[str, int]
+        ] = []  # documents to report once the broker has reloaded
+        self._purging: dict[str, tuple[Body, tuple[str, ...]]] = {}  # by the topic of the marker
+
+    def told(self, message: Message) -> None:
+        """Any message below the farm's root that is no notification of a bridge."""
+        topic = message.topic
+        if topic in self._purging:
+            self._purged(topic)
+        elif topic.startswith(f"{self._prefix}/{self._me}/") or topic.endswith("/_/leader"):
+            self._ordered(message)
+        elif message.retained and message.payload and self._news.connection:
+            # What a node to purge has left behind.
+            self._news.connection.publish(topic, b"", retain=True)
+
+    def _ordered(self, message: Message) -> None:
+        """A document, a mark or the leader: refused with a reason unless it is in order."""
+        try:
+            if message.topic == self._news.topic(STORED):
+                marks = decode(STORED, message.payload)["marks"]
+                self._news.outbox.passed(marks.get(self._news.outbox.stream, 0))
+            elif message.topic.endswith("/_/leader"):
+                body = unseal(LEADER, message.topic, message.payload, self._verify)
+                judge_epoch(self.memory.seen, body)
+                self.memory.keep_seen({**self.memory.seen, "epoch": body["epoch"]})
+            elif message.payload:
+                self._document(message)
+        except Invalid as refusal:
+            fields = {"topic": message.topic, "field": refusal.field, "problem": refusal.problem}
+            self._news.event("refused", fields, now_ms())
+            self.say(f"refused {message.topic}: {refusal}")
+
+    def _document(self, message: Message) -> None:
+        name = message.topic.rpartition("/")[2]
+        body = unseal(DESIRED, message.topic, message.payload, self._verify)
+        seen, fresh = accept_desired(self.memory.seen, name, body)
+        try:
+            if CREDENTIALS.fullmatch(name):
+                self._credentials(name, from_document(body["data"]), body["rev"])
+            elif name != "purge":
+                allowed = "credentials, credentials-0 to credentials-f, purge"
+                raise BadCredentials(f"{name}: no such document; allowed: {allowed}")
+            elif fresh:  # once only: a node that came back under its old id is not purged again
+                self._purge(nodes_to_purge(body["data"], self._me), body)
+                return
+        except BadCredentials as error:
+            self._news.report(name, body["rev"], str(error))
+        self.memory.keep_seen(seen)
+
+    def _credentials(self, document: str, users: tuple[User, ...], rev: int) -> None:
+        self._waiting.append((document, rev))
+        if users == self.memory.users_of(document):
+            self.applied()
+        else:
+            self.memory.keep_users(document, users)
+            self._use()
+
+    def applied(self) -> None:
+        """The broker has read the files of the moment: report the documents that waited for it."""
+        waiting, self._waiting = self._waiting, []
+        for document, rev in waiting:
+            self._news.report(document, rev)
+
+    def _purge(self, nodes: tuple[str, ...], body: Body) -> None:
+        connection = self._news.connection
+        if connection is None:
+            return
+        # Mosquitto answers in order: once our own marker is back, all that was retained is here.
+        marker = self._news.topic(DATA, f"purge-{body['rev']}")
+        filters = tuple(f"{self._prefix}/{node}/#" for node in nodes)
+        self._purging[marker] = (body, filters)
+        connection.subscribe([*filters, marker])
+        connection.publish(marker, b"[]")
+
+    def _purged(self, marker: str) -> None:
+        body, filters = self._purging.pop(marker)
+        if self._news.connection:
+            self._news.connection.unsubscribe([*filters, marker])
+        self._news.report("purge", body["rev"])
+        # Remembered only now: a purge that was cut short is done again.
+        revs = {**self.memory.seen.get("revs", {}), "purge": body["rev"]}
+        self.memory.keep_seen({**self.memory.seen, "revs": revs})

@@ -1,0 +1,100 @@
+// The page of one node: puts values, plots, commands, happenings and documents together and keeps them live.
+
+import { get, remove } from "./api.js";
+import { Commands } from "./commands.js";
+import { showDocuments } from "./documents.js";
+import { $, badge, el, fill, isOperator, nothing, setText } from "./dom.js";
+import { ago, duration, stamp } from "./format.js";
+import { every, listen, soon } from "./live.js";
+import { NodePlots } from "./node_plots.js";
+import { showEvents } from "./records.js";
+import { NodeValues } from "./values.js";
+
+const id = document.body.dataset.node;
+const path = `/nodes/${encodeURIComponent(id)}`;
+const HISTORY = 10;
+let heard = 0;
+
+const plots = new NodePlots(path, $("plots"), $("ranges"));
+const values = new NodeValues($("values"));
+const commands = new Commands(path, id);
+
+function showIdentity(node) {
+  heard = node.heard;
+  fill($("presence"), badge(node.presence));
+  setText($("heard"), `heard ${ago(heard)}`);
+  const { info } = node;
+  const lines = [
+    ["kind", node.kind], ["domain", node.domain], ["hardware", info.hardware || "–"], ["software", info.software || "–"],
+    ["says", node.state ? `${node.state}, since ${stamp(node.state_at)}` : "nothing yet"],
+    ["enrolled", stamp(node.created)], ["boot", node.boot || "–"],
+    ["silent at most", node.alive_ms ? duration(node.alive_ms) : "–"], ["clock", info.clock ?? "–"],
+    ["signatures", node.sign],
+  ];
+  if (info.sensors?.length) lines.push(["sensors", info.sensors.join(", ")]);
+  if (info.steps?.length) lines.push(["steps", info.steps.join(", ")]);
+  for (const stream of node.streams) lines.push([`stream ${stream.name}`, `stored up to ${stream.mark}`]);
+  fill($("identity"), lines.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+}
+
+function showAlerts(alerts) {
+  const order = [...alerts].sort((a, b) => b.since - a.since);
+  fill($("alerts"), order.map((alert) => el("div", { class: `alert is-${alert.severity}`, role: "status" },
+    badge(alert.severity), el("p", {}, alert.text), el("small", {}, `${alert.device} · ${alert.name} · since ${stamp(alert.since)}`),
+    isOperator && el("button", { type: "button", class: "quiet", onclick: () => clear(alert) }, "Clear"))));
+}
+
+async function clear({ device, name }) {
+  await remove(`/alerts/${[id, device, name].map(encodeURIComponent).join("/")}`);
+  await live.refresh();
+}
+
+async function showLogs() {
+  const { items } = await get("/logs", { node: id, limit: 50 });
+  fill($("logs"), items.length ? items.map((line) => el("div", { class: `line is-${line.level}` },
+    el("time", {}, stamp(line.ts)), el("span", { class: "level" }, line.level), el("span", { class: "text" }, line.text)))
+    : nothing("No log lines in the last 24 hours."));
+}
+
+async function readNode() {
+  const node = await get(path);
+  showIdentity(node);
+  showAlerts(node.alerts);
+  values.show(node.latest, node.parts);
+  plots.fields(node.latest, node.parts);
+  showDocuments($("documents"), node.desired, node.reported);
+}
+
+async function readEvents() {
+  const { items } = await get("/events", { node: id, limit: HISTORY });
+  showEvents($("events"), items, false);
+}
+
+const readAll = () => Promise.all([readNode(), readEvents(), showLogs(), commands.read()]);
+const again = soon(1_000, () => live.refresh());
+const eventsAgain = soon(500, () => readEvents().catch(() => {}));
+const mine = (handle) => (data) => (data.node ?? data.id) === id && handle(data);
+
+const live = listen({
+  telemetry: mine(({ device, part, ts, data }) => {
+    heard = Date.now();
+    if (!values.measured(device, part, ts, data)) again();
+    plots.measured(device, part, ts, data);
+  }),
+  node: mine(({ presence }) => {
+    fill($("presence"), badge(presence));
+    again();
+  }),
+  event: mine(eventsAgain),
+  command: mine((row) => commands.changed(row)),
+  alert: mine(again),
+  "alert-cleared": again,
+  reported: mine(again),
+}, readAll, id);
+
+every(1_000, () => {
+  setText($("heard"), `heard ${ago(heard)}`);
+  values.age();
+});
+every(10_000, () => showLogs().catch(() => {}));
+every(20_000, () => live.refresh());

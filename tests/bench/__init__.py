@@ -1,0 +1,1 @@
+"""Benchmarks: each file here that defines `benchmarks()` adds figures; `make bench` runs all, `make bench ONLY=<prefix>` some."""
