@@ -29,11 +29,16 @@ def up(
     directory: Annotated[Path | None, typer.Argument(help="directory made by install")] = None,
     domain: Annotated[str | None, typer.Option(help="or: a domain of this farm")] = None,
     state: State = DEFAULT_STATE,
+    as_json: AsJson = False,
 ) -> None:
     """Run a domain's broker with its steward, in the foreground, until SIGTERM or Ctrl-C."""
     if (directory is None) == (domain is None):
         raise typer.BadParameter("give either a directory or --domain")
-    run(directory or domain_dir(state, str(domain)), say=lambda line: print(line, flush=True))
+
+    def say(line: str) -> None:
+        print(json.dumps({"text": line}) if as_json else line, flush=True)
+
+    run(directory or domain_dir(state, str(domain)), say)
 
 
 @app.command()
@@ -87,21 +92,32 @@ def kit(
     domain: str,
     out: Annotated[Path | None, typer.Option(help="file to write")] = None,
     state: State = DEFAULT_STATE,
+    as_json: AsJson = False,
 ) -> None:
     """Export what the broker of a remote domain starts from. The file holds secrets."""
     target = out or Path(f"{domain}.kit")
     write_kit(state, domain, target)
+    if as_json:
+        print(json.dumps({"kit": str(target), "domain": domain}))
+        return
     print(f"{target}: carry it to {domain}, then: farmhand broker install {target} DIR")
 
 
 @app.command()
-def install(kit_file: Annotated[Path, typer.Argument(metavar="KIT")], directory: Path) -> None:
+def install(
+    kit_file: Annotated[Path, typer.Argument(metavar="KIT")],
+    directory: Path,
+    as_json: AsJson = False,
+) -> None:
     """Unpack a kit; a broker that already runs there takes it over."""
     try:
         content = kit_file.read_bytes()
     except OSError as error:
         raise BadKit(f"{kit_file}: cannot read: {error.strerror}") from None
     installed = install_kit(content, directory, str(kit_file))
+    if as_json:
+        print(json.dumps({"directory": str(directory), "domain": installed.domain}))
+        return
     print(f"{directory}: ready for domain {installed.domain}: farmhand broker up {directory}")
 
 

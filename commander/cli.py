@@ -3,7 +3,7 @@
 import json
 import logging
 import signal
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,9 +27,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="machine-readable output")]
 Node = Annotated[str, typer.Argument(help="id of the node")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="most rows")]
 HERE = Path(".farm")
+LOG_FORM = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
-def _answer(value: Any, as_json: bool, shown: Any) -> None:
+def _answer(value: Any, as_json: bool, shown: Callable[[Any], object]) -> None:
     if as_json:
         print(json.dumps(value))
     else:
@@ -49,13 +50,15 @@ def up(
 
 
 @commander.command("run")
-def commander_run(state: State = HERE) -> None:
-    """Run the commander in the foreground until SIGTERM or Ctrl-C."""
+def commander_run(state: State = HERE, as_json: AsJson = False) -> None:
+    """Run the commander in the foreground until SIGTERM or Ctrl-C; --json: its log as JSON lines."""
     from commander.http_edge import serve
     from commander.service import Service
     from commander.settings import Settings
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler()
+    handler.setFormatter(show.JsonLines() if as_json else logging.Formatter(LOG_FORM))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     service = Service(Settings(state=state))
     host, _, port = (service.settings.http or service.farmfile.commander.http).rpartition(":")

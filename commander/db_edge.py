@@ -1,7 +1,7 @@
 """The database: one engine, migrations at start, effects in bulk. The only file that opens connections to it."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -96,7 +96,7 @@ class Database:
             raise DatabaseUnavailable(self.shown_url, error) from error
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> Generator[Connection]:
         """A connection for SELECTs. Raises DatabaseUnavailable."""
         try:
             with self.engine.connect() as connection:
@@ -105,7 +105,7 @@ class Database:
             raise DatabaseUnavailable(self.shown_url, error) from error
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self) -> Generator[Connection]:
         """A transaction for housekeeping (retention, roll-ups, lease). Raises DatabaseUnavailable."""
         try:
             with self.engine.begin() as connection:
@@ -118,20 +118,23 @@ class Database:
 
     def _write(self, connection: Connection, table: Table, rows: list[Row], *, upsert: bool) -> None:
         names = tuple(rows[0])
-        arrays = {name: [row[name] for row in rows] for name in names}
+        arrays: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in names}
         for column in table.columns:
             if isinstance(column.type, Json):
                 arrays[column.name] = [orjson.dumps(value).decode() for value in arrays[column.name]]
         if self.is_sqlite:
-            values = zip(*arrays.values(), strict=True)
-            connection.connection.cursor().executemany(_sqlite_insert(table, names, upsert), values)
+            cursor: Any = connection.connection.cursor()
+            cursor.executemany(_sqlite_insert(table, names, upsert), zip(*arrays.values(), strict=True))
         else:
             connection.execute(_postgres_insert(table, names, upsert), arrays)
 
     def _delete(self, connection: Connection, table: Table, gone: list[Key]) -> None:
         columns = [column.name for column in table.primary_key]
         where = " AND ".join(f'"{name}" = :{name}' for name in columns)
-        values = [dict(zip(columns, key if isinstance(key, tuple) else (key,), strict=True)) for key in gone]
+        values: list[Row] = []
+        for key in gone:
+            parts: tuple[Any, ...] = key if isinstance(key, tuple) else (key,)
+            values.append(dict(zip(columns, parts, strict=True)))
         connection.execute(text(f'DELETE FROM "{table.name}" WHERE {where}'), values)
 
 

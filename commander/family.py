@@ -72,7 +72,7 @@ class Family:
         self._children.append(child)
         self._note(child)
 
-    def wait(self, name: str, check: Callable[[], T], seconds: float) -> T:
+    def wait(self, name: str, check: Callable[[], T | None], seconds: float) -> T:
         """The first true answer of `check`; ChildFailed when a process ends before, or time runs out."""
         ends = time.monotonic() + seconds
         while True:

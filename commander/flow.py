@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 from commander.db_edge import Database, DatabaseUnavailable
-from commander.effects import Add, Effects, Key, Moment, Put, Refused, Send
+from commander.effects import Add, Effects, Key, Moment, Put, Send
 from commander.fleet import enrolment, refusals, rules
 from commander.fleet.outbox import Outbox, StoredMarks
 from commander.keys import Keys
@@ -35,6 +35,7 @@ RULES: dict[str, Rule] = {**rules.RULES, "enrol/req": enrolment.on_enrol}
 MESSAGES: dict[str, Message] = {**fleet.MESSAGES}
 MAX_ROUTES = 100_000
 TICK_S = 1.0
+SETTLE_S = 10.0
 REV_JUMP = 1_000
 
 
@@ -79,6 +80,7 @@ class Flow:
         self._answers: list[tuple[Future[Any], Any]] = []
         self._stopping = threading.Event()
         self._next_tick = 0.0
+        self._settled = time.monotonic() + SETTLE_S
         self._sealed_for = -1  # the epoch whose seal all desired documents have
 
     # --- the line ----------------------------------------------------------------------------------------------------
@@ -203,7 +205,10 @@ class Flow:
             self.marks.all_again()
 
     def _tick(self, moment: Moment) -> None:
-        self.apply(rules.on_tick(self.farm, moment.now))
+        # After a start the first seconds say nothing of the nodes: the sessions are still being made.
+        if time.monotonic() > self._settled or all(door["up"] for door in self.farm["door"].values()):
+            self._settled = 0.0
+            self.apply(rules.on_tick(self.farm, moment.now))
         self.apply(enrolment.expire_tokens(self.farm, moment))
         for job in self.on_tick:
             job(moment.now)

@@ -17,7 +17,7 @@ from schema.asyncapi import document_yaml
 
 def create_app(service: Service) -> FastAPI:
     """The application of a commander."""
-    app = FastAPI(title="farmhand", version="1", docs_url="/api/docs", redoc_url=None, openapi_url="/api/openapi.json")
+    app = FastAPI(title="farmhand", version="1", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     hub = live.Live(service.flow.farm)
     service.flow.live = hub.publish
     app.state.service = service

@@ -33,6 +33,7 @@ def holder_of(folder: Path) -> tuple[str, IO[str]]:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        file.close()
         raise AlreadyRunning(folder) from None
     file.seek(0)
     name = file.read().strip()

@@ -32,7 +32,7 @@ class Metrics:
         self._refused.set(self.refused)
         self._waiting.set(waiting)
         self._alerts.set(len(farm["alert"]))
-        counts = dict.fromkeys(PRESENCES, 0)
+        counts: dict[str, int] = dict.fromkeys(PRESENCES, 0)
         for node in list(farm["node"].values()):
             counts[presence(farm, node, now)] += 1
         for word, count in counts.items():

@@ -50,7 +50,7 @@ class LeaderSession:
         client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False)
         client.username_pw_set(access.user, access.password)
         if access.ca:
-            client.tls_set(ca_certs=access.ca, tls_version=ssl.PROTOCOL_TLS_CLIENT)
+            client.tls_set_context(ssl.create_default_context(cafile=access.ca))
         client.reconnect_delay_set(1, 15)
         client.max_inflight_messages_set(500)
         client.on_connect = self._on_connect
@@ -93,7 +93,7 @@ class LeaderSession:
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         # Nothing here needs a late acknowledgement: these topics are retained, or come again.
-        self._put(Arrived(None, 0, [(message.topic.encode(), message.payload, 0, b"", message.retain)]))
+        self._put(Arrived(None, 0, [(message.topic.encode(), bytes(message.payload), 0, b"", message.retain)]))
 
     def _on_publish(self, _client: paho.Client, _data: Any, mid: int, _reason: Any, _properties: Any) -> None:
         self._acknowledged_early.add(mid)

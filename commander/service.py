@@ -18,7 +18,7 @@ from broker.files import write_private
 from broker.users import steward_user
 from commander import leader
 from commander.db_edge import Database, DatabaseUnavailable
-from commander.effects import Put
+from commander.effects import Put, Row
 from commander.fleet import tables
 from commander.fleet.retention import Housekeeping
 from commander.flow import Flow
@@ -86,6 +86,7 @@ class Service:
             with suppress(DatabaseUnavailable):  # the lease runs out by itself
                 leader.release(self.database, self.holder)
         self.database.close()
+        self._lock.close()
 
     def line_runs(self) -> bool:
         """Whether the line works; without it nothing is stored."""
@@ -115,7 +116,7 @@ class Service:
         for name in self.farmfile.domains:
             node_id = steward_user(name)
             if node_id not in self.flow.farm["node"]:
-                row = {
+                row: Row = {
                     "id": node_id, "domain": name, "kind": "steward", "created": now, "state": "", "state_at": 0, "shown": "new",
                     "boot": "", "alive_ms": 0, "parts": {}, "info": {}, "password_hash": "", "sign": "ed25519", "key": "",
                     "role": "steward", "grants": [], "token": "", "nonce": "",

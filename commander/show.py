@@ -1,5 +1,7 @@
 """How the command line shows answers of the API: rich tables and lines. Everything a node sent is escaped."""
 
+import json
+import logging
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -18,6 +20,14 @@ COLOURS = {
     "done": "green", "failed": "red", "refused": "red", "timeout": "yellow",
 }  # fmt: skip
 SHOWN_FIGURES = 4
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: ts (ms since 1970), level, name, text."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {"ts": int(record.created * 1000), "level": record.levelname.lower(), "name": record.name}
+        return json.dumps({**line, "text": record.getMessage()})
 
 
 def word(text: str) -> str:

@@ -98,7 +98,7 @@ def _start(farm: Farm, state: Path, family: Family, say: Callable[[str], None], 
 
     say("secrets and broker configurations")
     bootstrap(farm, state)
-    for name, domain in farm.domains.items():
+    for name in farm.domains:
         say(f"broker of {name}")
         family.add(f"broker-{name}", [*_farmhand(), "broker", "up", "--domain", name, "--state", str(state)])
     family.wait("broker", lambda: all(_answers(d.host, d.port) for d in farm.domains.values()), READY_S)
@@ -203,7 +203,9 @@ def _check_ports(farm: Farm) -> None:
     for field, place in places.items():
         family = socket.AF_INET6 if ":" in place[0] else socket.AF_INET
         try:
-            socket.create_server(place, family=family).close()
+            with socket.socket(family) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Mosquitto and uvicorn do
+                probe.bind(place)
         except OSError as error:
             why = "is in use by another program; end it" if error.errno == errno.EADDRINUSE else f"cannot be listened on: {error.strerror}"
             raise CannotStart(f"{field}: {place[0]}:{place[1]} {why}, or change farm.toml") from None

@@ -1,4 +1,5 @@
-"""The birth message of a node: who it is and what it will send. Loaded for each connection, then forgotten."""
+"""The birth message of a node: who it is and what it will send. Loaded for each connection, then
+forgotten."""
 
 import json
 
@@ -7,7 +8,9 @@ from esp_node.clock import unix_ms
 
 def info(node):
     """Payload (bytes) of `info`."""
-    parts = {"node": {"uptime_s": "s", "mem_free": "B", "queue": "", "dropped": "", "reconnects": ""}}
+    parts = {
+        "node": {"uptime_s": "s", "mem_free": "B", "queue": "", "dropped": "", "reconnects": ""}
+    }
     for name, (module, _sensor) in node.active.items():
         parts[name] = dict(zip(module.FIELDS, module.UNITS))
     return json.dumps(

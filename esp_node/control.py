@@ -1,19 +1,22 @@
-"""What the commander may tell this node: signed desired documents and commands. Everything else is refused and reported.
+"""What the commander may tell this node: signed desired documents and commands. Everything else is
+refused and reported.
 
-Loaded for each message and then forgotten: they are rare, and their checks are the largest part of the code. What was seen signed
-(epoch, revisions, command ids) is in node.seen and in <folder>seen.json. Invalid names what is wrong with a message.
+Loaded for each message and then forgotten: they are rare, and their checks are the largest part of
+the code. What was seen signed
+(epoch, revisions, command ids) is in node.seen and in <folder>seen.json. Invalid names what is
+wrong with a message.
 """
-
-from schema import judge
-from schema.errors import Invalid
 
 from esp_node import late, store
 from esp_node.clock import unix_ms
 from esp_node.logger import last, log
+from schema import judge
+from schema.errors import Invalid
 
 
 def desired(node, name, body):
-    """The verified body of a desired document: apply it if it is newer, and report what is in force."""
+    """The verified body of a desired document: apply it if it is newer, and report what is in
+    force."""
     if name != "settings":
         raise Invalid("desired", "unknown document; this node knows: settings")
     seen, fresh = judge.accept_desired(node.seen, name, body)
@@ -22,23 +25,36 @@ def desired(node, name, body):
             late.call("esp_node.settings", "check_settings", body["data"])
         except Invalid as error:
             _remember(node, seen)
-            node.send("reported", {"rev": body["rev"], "status": "refused", "error": str(error)}, name)
+            node.send(
+                "reported", {"rev": body["rev"], "status": "refused", "error": str(error)}, name
+            )
             raise
         # Apply, then remember: after a power cut in between the document is simply applied again.
         node.apply(body["data"])
         store.write(node.folder + "settings.json", body["data"])
         _remember(node, seen)
-    node.send("reported", {"rev": body["rev"], "status": "applied", "data": late.call("esp_node.settings", "in_force", node)}, name)
+    node.send(
+        "reported",
+        {
+            "rev": body["rev"],
+            "status": "applied",
+            "data": late.call("esp_node.settings", "in_force", node),
+        },
+        name,
+    )
 
 
 def command(node, name, body):
-    """The verified body of a command: remember it before it acts, so that it cannot act twice; answer on ack/<id>."""
+    """The verified body of a command: remember it before it acts, so that it cannot act twice;
+    answer on ack/<id>."""
     _remember(node, judge.accept_command(node.seen, body, unix_ms(), node.boot))
     answer = {"id": body["id"], "status": "done"}
     if name in _COMMANDS:
         answer["result"] = _COMMANDS[name](node)
     else:
-        answer.update({"status": "refused", "code": "unknown", "result": {"allowed": sorted(_COMMANDS)}})
+        answer.update(
+            {"status": "refused", "code": "unknown", "result": {"allowed": sorted(_COMMANDS)}}
+        )
     node.send("ack", answer, body["id"])
 
 
@@ -49,7 +65,12 @@ def _remember(node, seen):
 
 def _identify(node):
     log("info", "identify: this is " + node.name)
-    return {"node": node.name, "software": node.software, "hardware": node.hardware, "boot": node.boot}
+    return {
+        "node": node.name,
+        "software": node.software,
+        "hardware": node.hardware,
+        "boot": node.boot,
+    }
 
 
 def _restart(node):

@@ -1,35 +1,43 @@
-"""A new node redeems its token and becomes a user of its domain's broker. Loaded only for that, and forgotten afterwards."""
+"""A new node redeems its token and becomes a user of its domain's broker. Loaded only for that,
+and forgotten afterwards."""
 
 import binascii
 import json
 import os
 
-from schema import tokens
-from schema.message import Invalid
-from schema.wire import decode
-
 from esp_node import messages, store
 from esp_node.clock import mono_ms
 from esp_node.link import Link
 from esp_node.logger import log
+from schema import tokens
+from schema.message import Invalid
+from schema.wire import decode
 
 _ASK_AGAIN_MS = 5000
 
 
-
 def enrol(settings, folder, software, hardware):
-    """Redeem settings["token"]; keeps asking while nobody answers. Returns (None, credential {node, password, verify,
-    epoch}), stored in <folder>credential.json; or (the commander's reason, None) when it refused the token."""
+    """Redeem settings["token"]; keeps asking while nobody answers. Returns (None, credential
+    {node, password, verify,
+    epoch}), stored in <folder>credential.json; or (the commander's reason, None) when it refused
+    the token."""
     domain, token_id, secret, _fingerprint = tokens.parse(settings["token"])
     if domain != settings["domain"]:
         raise Invalid("domain", "the token is for %s" % domain)
-    # The nonce outlives a power cut: the commander answers the same request again instead of calling the token used.
+    # The nonce outlives a power cut: the commander answers the same request again instead of
+    # calling the token used.
     nonce = store.read(folder + "nonce.json", None)
     if nonce is None:
         nonce = str(binascii.hexlify(os.urandom(12)), "ascii")
         store.write(folder + "nonce.json", nonce)
     topic = "%s/_/enrol/%s/%s/" % (settings["root"], domain, token_id)
-    request = {"nonce": nonce, "kind": "esp", "software": software, "hardware": hardware, "sign": "hmac"}
+    request = {
+        "nonce": nonce,
+        "kind": "esp",
+        "software": software,
+        "hardware": hardware,
+        "sign": "hmac",
+    }
     if settings["node"]:
         request["name"] = settings["node"]
     answers = []
@@ -48,13 +56,24 @@ def enrol(settings, folder, software, hardware):
             log("warning", "enrol: answer refused: " + str(error))
 
     link = Link(
-        "enrol-" + token_id, settings["brokers"], token_id, secret, on_connect, on_message, settings["keepalive_s"], settings["timeout_s"]
+        "enrol-" + token_id,
+        settings["brokers"],
+        token_id,
+        secret,
+        on_connect,
+        on_message,
+        settings["keepalive_s"],
+        settings["timeout_s"],
     )
     link.backoff_most_ms = settings["backoff_s"] * 1000
     payload = json.dumps(request).encode()
     while not answers:
         link.serve(500)
-        if link.connected and not answers and (asked[0] is None or mono_ms() - asked[0] > _ASK_AGAIN_MS):
+        if (
+            link.connected
+            and not answers
+            and (asked[0] is None or mono_ms() - asked[0] > _ASK_AGAIN_MS)
+        ):
             asked[0] = mono_ms()
             link.publish(topic + "req", payload, qos=1)
     if link.connected:

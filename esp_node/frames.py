@@ -1,7 +1,10 @@
-"""Samples of one stream, collected into time frames: [frame number, time of the first sample, [values]].
+"""Samples of one stream, collected into time frames: [frame number, time of the first sample,
+[values]].
 
-`frame_ms` is the length of a frame and `values` the number of evenly spaced samples in it; the frame is sent at whichever comes first.
-0 is the wildcard: no `values`, as many as come; no `frame_ms`, however long it takes; neither, each value by itself.
+`frame_ms` is the length of a frame and `values` the number of evenly spaced samples in it; the
+frame is sent at whichever comes first.
+0 is the wildcard: no `values`, as many as come; no `frame_ms`, however long it takes; neither,
+each value by itself.
 """
 
 
@@ -11,7 +14,8 @@ def sample_interval(frame_ms, values):
 
 
 class Frames:
-    """Collects one stream. Times in ms since 1970; a value is a number, or a list of them for several fields."""
+    """Collects one stream. Times in ms since 1970; a value is a number, or a list of them for
+    several fields."""
 
     def __init__(self, frame_ms=0, values=0):
         for name, number in (("frame_ms", frame_ms), ("values", values)):
@@ -34,7 +38,8 @@ class Frames:
         return complete
 
     def expire(self, ts):
-        """The frame whose time is over at `ts`, in a list, even when it is short of values; else an empty list."""
+        """The frame whose time is over at `ts`, in a list, even when it is short of values; else
+        an empty list."""
         if self.pending and self.frame_ms and not 0 <= ts - self.base < self.frame_ms:
             return [self._close()]
         return []

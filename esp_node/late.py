@@ -1,17 +1,21 @@
-"""Modules that are needed rarely, and all of `schema`: loaded for one call and then taken out of the heap again."""
+"""Modules that are needed rarely, and all of `schema`: loaded for one call and then taken out of
+the heap again."""
 
 import gc
 import sys
 
 _LATE = (
-    "esp_node.verify", "esp_node.control", "esp_node.messages", "esp_node.settings", "esp_node.birth", "esp_node.start",
-    "esp_node.config", "esp_node.enrol", "schema.tokens", "schema.trust", "schema.wire", "schema.message", "schema.judge",
+    "esp_node.verify", "esp_node.control", "esp_node.messages", "esp_node.settings",
+    "esp_node.birth", "esp_node.start",
+    "esp_node.config", "esp_node.enrol", "schema.tokens", "schema.trust", "schema.wire",
+    "schema.message", "schema.judge",
     "schema.kinds", "schema.pack", "schema.unpack",
 )  # fmt: skip
 
 
 def call(module, function, *arguments):
-    """module.function(*arguments); the module and what it loaded are forgotten afterwards. Nothing that is kept may refer to them."""
+    """module.function(*arguments); the module and what it loaded are forgotten afterwards. Nothing
+    that is kept may refer to them."""
     gc.collect()
     try:
         __import__(module)
@@ -22,7 +26,8 @@ def call(module, function, *arguments):
 
 
 def warm(*modules):
-    """Load and forget each module once, while the heap is empty: the names it brings stay for ever, and shall stay in one place."""
+    """Load and forget each module once, while the heap is empty: the names it brings stay for
+    ever, and shall stay in one place."""
     for module in modules:
         call(module, None)
 

@@ -1,9 +1,13 @@
 """The node's one MQTT connection: umqtt.simple, made to last.
 
-What differs from the base class: a PUBLISH is one write from a buffer made once; nothing waits for a PUBACK in place, so no callback runs
-inside publish(); packet ids wrap; every read and write has a time limit that is never lifted (sockets are polled, not switched to
-non-blocking); an unanswered ping or publish ends the connection; the callback hears the retain flag; and serve() connects again by
-itself, with back-off, over a list of brokers. MicroPython only: CPython's sockets have no read() and write().
+What differs from the base class: a PUBLISH is one write from a buffer made once; nothing waits for
+a PUBACK in place, so no callback runs
+inside publish(); packet ids wrap; every read and write has a time limit that is never lifted
+(sockets are polled, not switched to
+non-blocking); an unanswered ping or publish ends the connection; the callback hears the retain
+flag; and serve() connects again by
+itself, with back-off, over a list of brokers. MicroPython only: CPython's sockets have no read()
+and write().
 """
 
 import random
@@ -19,18 +23,29 @@ from esp_node.logger import log
 _BUFFER = 512
 _TOPIC_MOST = 256
 _BACKOFF_MS = 250
-_IPPROTO_TCP = 6
-_TCP_NODELAY = 1
 
 
 class Link(MQTTClient):
     """One client of the broker list `brokers` [(host, port), ...].
 
-    on_connect() is called after each CONNACK; on_message(topic str, payload bytes or None, retained) for each message, None when it
-    was longer than `limit` bytes. connected, reconnects, roundtrip_us (of the latest ping, or None) and unacked are there to read.
+    on_connect() is called after each CONNACK; on_message(topic str, payload bytes or None,
+    retained) for each message, None when it
+    was longer than `limit` bytes. connected, reconnects, roundtrip_us (of the latest ping, or
+    None) and unacked are there to read.
     """
 
-    def __init__(self, client_id, brokers, user, password, on_connect, on_message, keepalive=30, timeout_s=5, limit=4096):
+    def __init__(
+        self,
+        client_id,
+        brokers,
+        user,
+        password,
+        on_connect,
+        on_message,
+        keepalive=30,
+        timeout_s=5,
+        limit=4096,
+    ):
         super().__init__(client_id, brokers[0][0], brokers[0][1], user, password, keepalive)
         self.brokers = brokers
         self.on_connect = on_connect
@@ -53,7 +68,8 @@ class Link(MQTTClient):
         self._retry_at = 0
 
     def serve(self, wait_ms):
-        """Handle what arrives within `wait_ms`; returns after the first packets, or connects when the link is down. Never raises for a fault
+        """Handle what arrives within `wait_ms`; returns after the first packets, or connects when
+        the link is down. Never raises for a fault
         of the network."""
         if not self.connected and not self._open(wait_ms):
             return
@@ -71,12 +87,13 @@ class Link(MQTTClient):
             self.drop(error)
 
     def connect(self, clean_session=True, timeout=None):
-        """Open the connection and wait for CONNACK. OSError, or MQTTException with the broker's code when it refuses."""
+        """Open the connection and wait for CONNACK. OSError, or MQTTException with the broker's
+        code when it refuses."""
         self.sock = socket.socket()
         self.sock.settimeout(timeout or self.timeout_s)
         self.sock.connect(socket.getaddrinfo(self.server, self.port)[0][-1])
-        try:
-            self.sock.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)  # not every port has it; one write per packet is what counts
+        try:  # IPPROTO_TCP, TCP_NODELAY: not every port has it; one write per packet is what counts
+            self.sock.setsockopt(6, 1, 1)
         except OSError:
             pass
         if self.ssl:
@@ -89,7 +106,12 @@ class Link(MQTTClient):
         if self.user is not None:
             flags |= 0xC0
             parts += [_text(self.user), _text(self.pswd)]
-        body = b"\x00\x04MQTT\x04" + bytes([flags]) + struct.pack("!H", self.keepalive) + b"".join(parts)
+        body = (
+            b"\x00\x04MQTT\x04"
+            + bytes([flags])
+            + struct.pack("!H", self.keepalive)
+            + b"".join(parts)
+        )
         size = bytearray(4)
         self.sock.write(b"\x10" + bytes(size[: _put_size(size, 0, len(body))]) + body)
         answer = self._read(4)
@@ -101,7 +123,8 @@ class Link(MQTTClient):
         return answer[2] & 1
 
     def publish(self, topic, msg, retain=False, qos=0):
-        """Send `msg` (bytes) on `topic` (ASCII str or bytes) in one write, QoS 0 or 1. Does not wait, does not raise for a
+        """Send `msg` (bytes) on `topic` (ASCII str or bytes) in one write, QoS 0 or 1. Does not
+        wait, does not raise for a
         fault of the network: the PUBACK is counted when it comes."""
         if isinstance(topic, str):
             topic = topic.encode()
@@ -124,7 +147,8 @@ class Link(MQTTClient):
         self._write(buffer, at + len(msg))
 
     def subscribe(self, topic, qos=1):
-        """Subscribe and wait for the SUBACK; messages may arrive meanwhile. MQTTException when the broker refuses."""
+        """Subscribe and wait for the SUBACK; messages may arrive meanwhile. MQTTException when the
+        broker refuses."""
         self.pid = self.pid % 65535 + 1
         body = struct.pack("!H", self.pid) + _text(topic) + bytes([qos])
         self.sock.write(b"\x82" + bytes([len(body)]) + body)
@@ -145,7 +169,8 @@ class Link(MQTTClient):
             self._write(b"\xc0\x00", 2)
 
     def wait_msg(self):
-        """Read and handle one packet. Returns the first byte of it; OSError when the connection is gone or stands still."""
+        """Read and handle one packet. Returns the first byte of it; OSError when the connection is
+        gone or stands still."""
         op = self._read(1)[0]
         size = self._recv_len()
         kind = op & 0xF0
@@ -164,7 +189,7 @@ class Link(MQTTClient):
         return op
 
     def check_msg(self):
-        """Handle one packet if one is there. Returns None otherwise."""
+        """wait_msg() if a packet is there, else None."""
         for _ in self._poller.ipoll(0):
             return self.wait_msg()
 
@@ -175,7 +200,8 @@ class Link(MQTTClient):
             self.sock.close()
             self.sock = None
         self.connected = False
-        # Half of the pause is left to chance, so that a thousand nodes do not come back in the same second.
+        # Half of the pause is left to chance, so that a thousand nodes do not come back in the
+        # same second.
         pause = min(self.backoff_most_ms, _BACKOFF_MS << min(self._failures, 8))
         self._retry_at = mono_ms() + pause // 2 + random.getrandbits(16) * pause // 131072
         if self._failures < 3:
@@ -217,7 +243,8 @@ class Link(MQTTClient):
         self.on_message(topic, payload, bool(op & 1))
 
     def _write(self, packet, size):
-        # A failed write is not raised here: whoever publishes has better things to do. serve() ends the connection.
+        # A failed write is not raised here: whoever publishes has better things to do. serve()
+        # ends the connection.
         self._spoke = mono_ms()
         try:
             self.sock.write(packet, size)

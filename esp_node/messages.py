@@ -3,6 +3,7 @@
 What a node receives: message -> "body;field:kind;field:kind". Loaded with verify.py.
 """
 
+# ruff: noqa: E501
 RECEIVED = {
     "stored": "object;marks:map int 0..9007199254740991",
     "desired": "signed;rev:int 1..9007199254740991;epoch:int;data:json",
@@ -12,8 +13,10 @@ RECEIVED = {
 
 
 def get(key):
-    """The Message that a node receives under `key`, made from its line; not kept, nor the code that checks it."""
+    """The Message that a node receives under `key`, made from its line; not kept, nor the code
+    that checks it."""
     from schema.message import Message
 
     body, *fields = RECEIVED[key].split(";")
-    return Message(key, "", "down", 1, False, body, [field.split(":") for field in fields])
+    pairs = [field.split(":") for field in fields]
+    return Message(key, "", "down", 1, False, body, pairs)

@@ -1,8 +1,10 @@
-"""The node: `main` reads config.json, enrols if it must, and runs the loop. Read downwards; the parts are link, outbox, scheduler, control.
+"""The node: `main` reads config.json, enrols if it must, and runs the loop. Read downwards; the
+parts are link, outbox, scheduler, control.
 
     micropython -X heapsize=64k main.py <folder>/config.json
 
-Exit code 0: stopped, or a `restart` command came (start it again); 2: a wrong configuration; 3: the token was refused; 4: the heap is
+Exit code 0: stopped, or a `restart` command came (start it again); 2: a wrong configuration; 3:
+the token was refused; 4: the heap is
 full (start it again).
 """
 
@@ -11,13 +13,12 @@ import gc
 import json
 import os
 
-from schema.errors import Invalid
-
 from esp_node import late, logger, sensors, store
 from esp_node.clock import mono_ms, unix_ms
-from esp_node.sent import SENT
 from esp_node.outbox import Outbox
 from esp_node.scheduler import Scheduler
+from esp_node.sent import SENT
+from schema.errors import Invalid
 
 SOFTWARE = "farmhand esp_node 0.1.0"
 _LIMIT = 4096  # bytes of a payload that this node takes
@@ -26,7 +27,8 @@ _REFUSALS = 8  # reports of refused messages per heartbeat: a flood of them must
 
 
 class Node:
-    """A running node: `given` is the checked configuration, `credential` {node, password, verify, epoch}, `folder` ends in a slash."""
+    """A running node: `given` is the checked configuration, `credential` {node, password, verify,
+    epoch}, `folder` ends in a slash."""
 
     def __init__(self, given, credential, folder, hardware):
         # Imported here, after the configuration and a possible enrolment left the heap.
@@ -40,11 +42,14 @@ class Node:
         self.boot = _random_name()
         self.refused = 0
         self.prefix = "%s/%s/%s/self/" % (given["root"], given["domain"], self.name)
-        self.outbox = Outbox(_random_name(), given["queue"]["events"], given["queue"]["bytes"], given["hears_marks"])
+        self.outbox = Outbox(
+            _random_name(), given["queue"]["events"], given["queue"]["bytes"], given["hears_marks"]
+        )
         self.verify = credential["verify"]
         self.seen = store.read(folder + "seen.json", {"epoch": credential.get("epoch", 0)})
         self.link = Link(
-            self.name, given["brokers"], self.name, credential["password"], self._connected, self._received,
+            self.name, given["brokers"], self.name, credential["password"], self._connected,
+            self._received,
             given["keepalive_s"], given["timeout_s"], _LIMIT,
         )  # fmt: skip
         self.link.backoff_most_ms = given["backoff_s"] * 1000
@@ -71,7 +76,10 @@ class Node:
 
     def settings(self):
         """The settings document as it is in force."""
-        return {"interval_s": self.interval_s, "sensors": {name: name in self.active for name in sensors.names()}}
+        return {
+            "interval_s": self.interval_s,
+            "sensors": {name: name in self.active for name in sensors.names()},
+        }
 
     def apply(self, settings):
         """Take over a checked settings document; what it does not name comes from config.json."""
@@ -81,14 +89,18 @@ class Node:
             self._birth()
 
     def send(self, channel, data, name=""):
-        """Publish now, or not at all while the link is down: state, info, reported, ack, log, heartbeats."""
+        """Publish now, or not at all while the link is down: state, info, reported, ack, log,
+        heartbeats."""
         if self.link.connected:
             flags = SENT[channel]
             topic = self.prefix + channel + ("/" + name if name else "")
-            self.link.publish(topic, data if isinstance(data, bytes) else _dumps(data), bool(flags & 2), flags & 1)
+            self.link.publish(
+                topic, data if isinstance(data, bytes) else _dumps(data), bool(flags & 2), flags & 1
+            )
 
     def event(self, tail, data):
-        """Queue an event or telemetry that must reach the database; `tail` is its topic below the node's, best a constant."""
+        """Queue an event or telemetry that must reach the database; `tail` is its topic below the
+        node's, best a constant."""
         data["ts"] = unix_ms()
         data["stream"] = self.outbox.stream
         data["seq"] = self.outbox.number()
@@ -117,7 +129,8 @@ class Node:
         self.refused = 0
         self.outbox.tick(mono_ms())
         data = {
-            "ts": unix_ms(), "uptime_s": mono_ms() // 1000, "queue": len(self.outbox), "dropped": self.outbox.dropped,
+            "ts": unix_ms(), "uptime_s": mono_ms() // 1000, "queue": len(self.outbox), "dropped":
+            self.outbox.dropped,
             "reconnects": self.link.reconnects,
         }  # fmt: skip
         if hasattr(gc, "mem_free"):
@@ -135,7 +148,13 @@ class Node:
                 return
             seq, name, payload = item
             if seq == 0:
-                gap = {"ts": unix_ms(), "stream": self.outbox.stream, "from": payload[0], "to": payload[1], "why": "the queue was full"}
+                gap = {
+                    "ts": unix_ms(),
+                    "stream": self.outbox.stream,
+                    "from": payload[0],
+                    "to": payload[1],
+                    "why": "the queue was full",
+                }
                 name, payload = "evt/gap", _dumps(gap)
             self.link.publish(self.prefix + name, payload, False, 1)
 
@@ -167,11 +186,19 @@ class Node:
                 channel, _, name = name.partition("/")
                 # Two calls, so that the checks have left the heap when the body is acted upon.
                 body = late.call("esp_node.verify", "unseal", channel, topic, payload, self.verify)
-                late.call("esp_node.control", "desired" if channel == "desired" else "command", self, name, body)
+                late.call(
+                    "esp_node.control",
+                    "desired" if channel == "desired" else "command",
+                    self,
+                    name,
+                    body,
+                )
         except Invalid as error:
             self._refuse(topic, error.field, error.problem)
         except MemoryError:
-            self._refuse(topic, "payload", "is too large for this device, or its heap too full: try again")
+            self._refuse(
+                topic, "payload", "is too large for this device, or its heap too full: try again"
+            )
 
     def _refuse(self, topic, field, problem):
         self.refused += 1
@@ -181,7 +208,10 @@ class Node:
 
     def _task_failed(self, task, error):
         if task.failures in (1, 10, 100) or task.failures % 1000 == 0:
-            logger.log("error", "%s failed (%d): %s %s" % (task.name, task.failures, type(error).__name__, error))
+            logger.log(
+                "error",
+                "%s failed (%d): %s %s" % (task.name, task.failures, type(error).__name__, error),
+            )
 
     def _log_line(self, level, text):
         self.send("log", {"ts": unix_ms(), "level": level, "text": text})
@@ -193,12 +223,17 @@ def _dumps(data):
 
 def _check_value(field, value):
     kind = type(value)
-    if value is not None and kind not in (bool, int, str) and (kind is not float or value - value != 0):
+    if (
+        value is not None
+        and kind not in (bool, int, str)
+        and (kind is not float or value - value != 0)
+    ):
         raise Invalid(field, "must be null, true, false, a finite number or text")
 
 
 def _mark(payload, stream):
-    # As the declaration says, in three lines: marks come every second, the whole of `schema` need not.
+    # As the declaration says, in three lines: marks come every second, the whole of `schema` need
+    # not.
     try:
         mark = json.loads(payload or b'{"marks":{}}')["marks"].get(stream, 0)
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -221,7 +256,8 @@ def main(path):
 
 
 def _now():
-    # Multiples of an interval on the real clock, so that a restart keeps the pace; on the steady one while it is not set.
+    # Multiples of an interval on the real clock, so that a restart keeps the pace; on the steady
+    # one while it is not set.
     return unix_ms() or mono_ms()
 
 

@@ -1,7 +1,9 @@
 """When what runs: every task at the multiples of its interval, all on one clock.
 
-With all phases zero the wake-ups of any mix of intervals are as few as they can be, no search needed, and a task waits at most its
-own interval for its first run. Missed runs are skipped. The core is pure: it is told the time and never sleeps.
+With all phases zero the wake-ups of any mix of intervals are as few as they can be, no search
+needed, and a task waits at most its
+own interval for its first run. Missed runs are skipped. The core is pure: it is told the time and
+never sleeps.
 """
 
 
@@ -17,7 +19,8 @@ class Task:
 
 
 class Scheduler:
-    """Tasks on one clock (milliseconds, any start). `on_error(task, error)` hears of every exception that a task raises."""
+    """Tasks on one clock (milliseconds, any start). `on_error(task, error)` hears of every
+    exception that a task raises."""
 
     def __init__(self, on_error):
         self.tasks = []
@@ -26,7 +29,9 @@ class Scheduler:
     def every(self, interval, run, name=""):
         """Run `run()` at the multiples of `interval` (ms, 10 to a week). Returns the task."""
         if type(interval) is not int or not 10 <= interval <= 604800000:
-            raise ValueError("interval: must be a whole number of ms from 10 to 604800000, not %r" % (interval,))
+            raise ValueError(
+                "interval: must be a whole number of ms from 10 to 604800000, not %r" % (interval,)
+            )
         task = Task(name, interval, run)
         self.tasks.append(task)
         return task
@@ -55,14 +60,16 @@ class Scheduler:
                 self.on_error(task, error)
 
     def run_forever(self, clock, wait):
-        """The plain loop: `clock()` gives ms, `wait(ms)` sleeps and serves the link; it may return early."""
+        """The plain loop: `clock()` gives ms, `wait(ms)` sleeps and serves the link; it may return
+        early."""
         while self.tasks:
             self.run_due(clock())
             now = clock()
             wait(max(0, (self.next_wake(now) or now) - now))
 
     def _next(self, task, now):
-        # A clock that was set while we ran may have jumped: a run further away than one interval is no plan of ours.
+        # A clock that was set while we ran may have jumped: a run further away than one interval
+        # is no plan of ours.
         if task.next is None or task.next - now > task.interval:
             task.next = (now // task.interval + 1) * task.interval
         return task.next

@@ -1,19 +1,24 @@
-"""The settings document: what the commander may change in a running node. Loaded when one is checked or applied."""
-
-from schema.errors import Invalid
+"""The settings document: what the commander may change in a running node. Loaded when one is
+checked or applied."""
 
 from esp_node.sensors import find, names
+from schema.errors import Invalid
 
 
 def check_settings(data):
-    """Raise Invalid unless `data` is a settings document: {"interval_s": number, "sensors": {name: true or false}}, both optional."""
+    """Raise Invalid unless `data` is a settings document: {"interval_s": number, "sensors": {name:
+    true or false}}, both optional."""
     if not isinstance(data, dict):
         raise Invalid("settings", "must be an object")
     for key in data:
         if key not in ("interval_s", "sensors"):
             raise Invalid(key, "unknown setting; allowed: interval_s, sensors")
     interval = data.get("interval_s", 1)
-    if isinstance(interval, bool) or not isinstance(interval, (int, float)) or not 0.05 <= interval <= 86400:
+    if (
+        isinstance(interval, bool)
+        or not isinstance(interval, (int, float))
+        or not 0.05 <= interval <= 86400
+    ):
         raise Invalid("interval_s", "must be a number of seconds from 0.05 to 86400")
     sensors = data.get("sensors", {})
     if not isinstance(sensors, dict):
@@ -44,7 +49,10 @@ def apply(node, data):
 
 def in_force(node):
     """The settings document as the node runs now."""
-    return {"interval_s": node.interval_s, "sensors": {name: name in node.active for name in names()}}
+    return {
+        "interval_s": node.interval_s,
+        "sensors": {name: name in node.active for name in names()},
+    }
 
 
 def _schedule(node, name):
@@ -58,4 +66,6 @@ def _schedule(node, name):
         length, count = frame.get("frame_ms", 0), frame.get("values", 0)
         frames = Frames(length, count)
         every = sample_interval(length, count) or interval
-        node.tasks.append(node.scheduler.every(every, lambda: node.frame(name, frames), "frame " + name))
+        node.tasks.append(
+            node.scheduler.every(every, lambda: node.frame(name, frames), "frame " + name)
+        )

@@ -1,14 +1,15 @@
-"""Before the node runs: its configuration, and its credential, for which it may have to enrol. Loaded once, then forgotten."""
+"""Before the node runs: its configuration, and its credential, for which it may have to enrol.
+Loaded once, then forgotten."""
 
 import sys
 
-from schema.errors import Invalid
-
 from esp_node import late, store
+from schema.errors import Invalid
 
 
 def prepare(path, software):
-    """(exit code, configuration, credential {node, password, verify, epoch}, hardware) for the file `path`; the code is 0 when all is well."""
+    """(exit code, configuration, credential {node, password, verify, epoch}, hardware) for the
+    file `path`; the code is 0 when all is well."""
     hardware = getattr(sys.implementation, "_machine", sys.platform)[:128]
     try:
         given = late.call("esp_node.config", "load", path)

@@ -1,6 +1,8 @@
-"""What a receiver of signed messages must refuse although the signature holds: replayed, outdated, expired, from an old epoch.
+"""What a receiver of signed messages must refuse although the signature holds: replayed, outdated,
+expired, from an old epoch.
 
-What a receiver remembers is a plain dict, kept on disk: {"epoch": int, "revs": {document: rev}, "ids": [last command ids]}.
+What a receiver remembers is a plain dict, kept on disk: {"epoch": int, "revs": {document: rev},
+"ids": [last command ids]}.
 """
 
 from schema.errors import Invalid
@@ -15,7 +17,8 @@ def judge_epoch(seen, body):
 
 
 def accept_desired(seen, document, body):
-    """What to remember after accepting a desired document. The same revision again is no error but changes nothing.
+    """What to remember after accepting a desired document. The same revision again is no error but
+    changes nothing.
 
     Returns (new seen, fresh): fresh is False for the revision that the node already has.
     """
@@ -34,7 +37,8 @@ def accept_desired(seen, document, body):
 def accept_command(seen, body, now, boot, retained=False):
     """What to remember after accepting a command; Invalid names why it is refused.
 
-    now: ms since 1970, 0 while the clock is not set; then only a command for this very boot is accepted.
+    now: ms since 1970, 0 while the clock is not set; then only a command for this very boot is
+    accepted.
     """
     if retained:
         raise Invalid("retain", "a command must not be retained")

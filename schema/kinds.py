@@ -1,10 +1,12 @@
-"""The kinds of fields that a board sends but does not receive; message.py loads this file when one is first used."""
+"""The kinds of fields that a board sends but does not receive; message.py loads this file when one
+is first used."""
 
 from schema.message import MAX_ITEMS, Invalid, checker
 
 
 def find(word, rest):
-    """The checker (field, value) -> None of the kind `word`, with what follows the word in `rest`."""
+    """The checker (field, value) -> None of the kind `word`, with what follows the word in
+    `rest`."""
     if word == "word":
         return _one_of(tuple(rest.split(" ")))
     if word == "list":

@@ -1,6 +1,7 @@
 """The subset of msgpack that farmhand uses, for interpreters without the C library.
 
-nil, bool, int (64 bit), float64, str, bin, array, map: byte for byte what PyPI's msgpack writes. Reading is in unpack.py, so that a
+nil, bool, int (64 bit), float64, str, bin, array, map: byte for byte what PyPI's msgpack writes.
+Reading is in unpack.py, so that a
 board that only writes frames does not load it.
 Source of the format: msgpack specification (github.com/msgpack/msgpack/blob/master/spec.md).
 """

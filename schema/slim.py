@@ -1,10 +1,13 @@
-"""Writes esp_node/messages.py and esp_node/sent.py: what a board needs of the declarations, without units and texts.
+"""Writes esp_node/messages.py and esp_node/sent.py: what a board needs of the declarations,
+without units and texts.
 
     python -m schema.slim          write them
     python -m schema.slim --check  exit 1 when a committed file is stale
 
-A board checks what it receives; what it sends is checked by the tests and by every receiver, so of those only QoS and retained
-flag are needed. A declaration is one string until it is used: in that form the table costs a tenth of the heap.
+A board checks what it receives; what it sends is checked by the tests and by every receiver, so of
+those only QoS and retained
+flag are needed. A declaration is one string until it is used: in that form the table costs a tenth
+of the heap.
 """
 
 import sys
@@ -22,16 +25,25 @@ HEAD = f'''"""{NOTE}
 What a node receives: message -> "body;field:kind;field:kind". Loaded with verify.py.
 """
 
+# ruff: noqa: E501
 '''
-SENT_HEAD = f'"""{NOTE}\n\nWhat a node sends: channel -> QoS, plus 2 when it is retained.\n"""\n\nSENT = {{\n'
+SENT_HEAD = f'''"""{NOTE}
+
+What a node sends: channel -> QoS, plus 2 when it is retained.
+"""
+
+SENT = {{
+'''
 TAIL = '''
 
 def get(key):
-    """The Message that a node receives under `key`, made from its line; not kept, nor the code that checks it."""
+    """The Message that a node receives under `key`, made from its line; not kept, nor the code
+    that checks it."""
     from schema.message import Message
 
     body, *fields = RECEIVED[key].split(";")
-    return Message(key, "", "down", 1, False, body, [field.split(":") for field in fields])
+    pairs = [field.split(":") for field in fields]
+    return Message(key, "", "down", 1, False, body, pairs)
 '''
 
 
@@ -47,7 +59,9 @@ def received() -> str:
 
 def sent() -> str:
     """Python text of sent.py."""
-    lines = [f'    "{key}": {fleet.MESSAGES[key].qos + 2 * fleet.MESSAGES[key].retain},' for key in SENT]
+    lines = [
+        f'    "{key}": {fleet.MESSAGES[key].qos + 2 * fleet.MESSAGES[key].retain},' for key in SENT
+    ]
     return SENT_HEAD + "\n".join([*lines, "}", ""])
 
 

@@ -1,6 +1,6 @@
 """Enrolment tokens: one string that a person copies to a new node.
 
-    fh1.<base64url of {"d": domain, "i": token id, "s": secret, "f": CA fingerprint in hex, or ""}>
+fh1.<base64url of {"d": domain, "i": token id, "s": secret, "f": CA fingerprint in hex, or ""}>
 """
 
 import binascii
@@ -19,7 +19,8 @@ def build(domain, token_id, secret, fingerprint=""):
 
 
 def parse(text):
-    """(domain, token id, secret, fingerprint) of a token; Invalid when it is none, or was not copied whole."""
+    """(domain, token id, secret, fingerprint) of a token; Invalid when it is none, or was not
+    copied whole."""
     if not isinstance(text, str) or not text.startswith(PREFIX):
         raise Invalid("token", "must begin with " + PREFIX)
     raw = text[len(PREFIX) :].strip().replace("-", "+").replace("_", "/")

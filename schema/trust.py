@@ -1,7 +1,9 @@
 """Signed messages: sealing, opening, and what a receiver must refuse.
 
-The payload is {"sig": base64, "body": JSON text}; the signature covers topic + newline + body, byte for byte, so no
-canonical form is needed. How to sign is a function (bytes) -> bytes, how to verify (bytes, signature) -> bool: Ed25519 on hosts,
+The payload is {"sig": base64, "body": JSON text}; the signature covers topic + newline + body,
+byte for byte, so no
+canonical form is needed. How to sign is a function (bytes) -> bytes, how to verify (bytes,
+signature) -> bool: Ed25519 on hosts,
 HMAC-SHA256 with the node's own key on boards. What a receiver must remember
 and refuse beyond that is in judge.py.
 """

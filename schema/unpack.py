@@ -1,4 +1,5 @@
-"""Reads the subset of msgpack that pack.py writes, and float32; loaded when the first msgpack payload arrives."""
+"""Reads the subset of msgpack that pack.py writes, and float32; loaded when the first msgpack
+payload arrives."""
 
 import struct
 
@@ -8,7 +9,8 @@ _MAX_DEPTH = 16
 
 
 def unpack(payload):
-    """Value of msgpack bytes; Invalid for what is truncated, too deep, or followed by more bytes."""
+    """Value of msgpack bytes; Invalid for what is truncated, too deep, or followed by more
+    bytes."""
     value, at = _unpack(payload, 0, _MAX_DEPTH)
     if at != len(payload):
         raise Invalid("payload", "has bytes after its end")
@@ -98,6 +100,7 @@ _NUMBERS = {
     0xD0: ">b", 0xD1: ">h", 0xD2: ">i", 0xD3: ">q",
 }  # fmt: skip
 _SIZED = {
-    0xC4: (">B", 3), 0xC5: (">H", 3), 0xC6: (">I", 3), 0xD9: (">B", 2), 0xDA: (">H", 2), 0xDB: (">I", 2),
+    0xC4: (">B", 3), 0xC5: (">H", 3), 0xC6: (">I", 3), 0xD9: (">B", 2), 0xDA: (">H", 2), 0xDB:
+    (">I", 2),
     0xDC: (">H", 0), 0xDD: (">I", 0), 0xDE: (">H", 1), 0xDF: (">I", 1),
 }  # fmt: skip

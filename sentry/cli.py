@@ -1,7 +1,6 @@
 """farmhand sentry enrol | run | emit | status"""
 
 import json
-import logging
 import os
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from sentry.settings import load
 
 app = typer.Typer(no_args_is_help=True, help="The agent on a Linux host.")
 
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 State = Annotated[
     Path | None,
     typer.Option(help="State folder.", envvar="FARMHAND_SENTRY_STATE", show_default=False),
@@ -31,6 +31,7 @@ def enrol(
     root: Annotated[str, typer.Option(help="First level of the farm's topics.")] = "farm",
     state: State = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the commander.")] = 30,
+    as_json: AsJson = False,
 ) -> None:
     """Redeem a token: this host becomes a node of the farm."""
     from sentry.enrol import Wish
@@ -41,17 +42,18 @@ def enrol(
     home = Home(state or Path(".farm/sentry") / (name or host_id()))
     wish = Wish(broker, token, kind, name, root)
     credential = redeem(home, wish, timeout)
-    typer.echo(f"enrolled as {credential.node} in {credential.domain}; state in {home.path}")
+    answer = {"node": credential.node, "domain": credential.domain, "state": str(home.path)}
+    text = f"enrolled as {credential.node} in {credential.domain}; state in {home.path}"
+    typer.echo(json.dumps(answer) if as_json else text)
 
 
 @app.command()
-def run(state: State = None) -> None:
-    """Run the sentry until SIGTERM or Ctrl-C."""
+def run(state: State = None, as_json: AsJson = False) -> None:
+    """Run the sentry until SIGTERM or Ctrl-C; --json: its log as JSON lines."""
     from sentry.agent import Agent
+    from sentry.logs import start_logging
 
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    start_logging(as_json)
     home, settings = find(state), load()
     home.credential()
     lock = home.lock()
@@ -66,18 +68,20 @@ def emit(
     count: Annotated[int, typer.Option(min=1, help="How many events.")] = 1,
     rate: Annotated[float, typer.Option(min=0, help="Events per second; 0: all at once.")] = 0,
     state: State = None,
+    as_json: AsJson = False,
 ) -> None:
     """Put test events into the outbox of a sentry, running or not."""
     from sentry.emit import emit as put
 
     last = put(find(state), load(), count, rate)
-    typer.echo(f"{count} events, the last is seq {last}")
+    answer = {"events": count, "last_seq": last}
+    typer.echo(json.dumps(answer) if as_json else f"{count} events, the last is seq {last}")
 
 
 @app.command()
 def status(
     state: State = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """What the sentry has stored, sent and queued."""
     from sentry.birth import now_ms

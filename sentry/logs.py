@@ -1,11 +1,28 @@
 """The sentry's own log: the last lines for the command `logs`, warnings and worse for the farm."""
 
+import json
 import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 KEPT = 1000
+FORM = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: ts (ms since 1970), level, name, text."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {"ts": int(record.created * 1000), "level": record.levelname.lower(), "name": record.name}
+        return json.dumps({**line, "text": record.getMessage()})
+
+
+def start_logging(as_json: bool) -> None:
+    """Log to stderr, as lines for people or for programs."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines() if as_json else logging.Formatter(FORM))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +41,7 @@ class Keeper(logging.Handler):
         super().__init__(logging.INFO)
         self.lines: deque[str] = deque(maxlen=KEPT)
         self._tell = tell
-        self._form = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self._form = logging.Formatter(FORM)
 
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(self._form.format(record))

@@ -140,7 +140,7 @@ def credentials(farm: Farm, domain: str, moment: Moment, tokens_now: dict[str, R
     all_tokens = {**farm["token"], **tokens_now}
     all_nodes: dict[str, Any] = {**farm["node"], **nodes_now}
     for shard in sorted({shard_of(user) for user in (*tokens_now, *nodes_now)}):
-        users = [
+        users: list[Row] = [
             {"user": token["id"], "hash": token["secret_hash"], "role": "token", "grants": []}
             for token in all_tokens.values()
             if token["domain"] == domain and token["expires"] >= moment.now and shard_of(token["id"]) == shard

@@ -25,7 +25,7 @@ def command(farm: Farm, node_id: str, name: str, args: Any, timeout_s: int, mome
         "id": command_id, "node": node_id, "name": name, "args": args, "created": moment.now, "exp": moment.now + timeout_s * 1000,
         "by": moment.by, "status": "sent", "code": "", "pct": None, "result": None, "updated": moment.now,
     }  # fmt: skip
-    body = {"id": command_id, "exp": row["exp"], "args": args}
+    body: Row = {"id": command_id, "exp": row["exp"], "args": args}
     if node["boot"]:
         body["boot"] = node["boot"]
     effects: Effects = [
@@ -68,7 +68,9 @@ def remove_node(farm: Farm, node_id: str, moment: Moment) -> Effects:
         effects += [Put(table, key, None) for key, row in farm[table].items() if row["node"] == node_id]
     steward = STEWARD + node["domain"]
     old = farm["desired"].get((steward, "purge"))
-    gone = [*(old["data"]["nodes"] if old else []), node_id][-500:]
+    before: list[str] = old["data"]["nodes"] if old else []
+    # The document replaces the one before, which the steward may not have read; who has come back since is no longer meant.
+    gone = [*(name for name in before if name not in farm["node"] and name != node_id), node_id][-500:]
     effects += desire(farm, steward, "purge", {"nodes": gone}, moment)
     effects.append(_audit(moment, "node removed", node_id, {"domain": node["domain"]}))
     return effects
@@ -88,7 +90,7 @@ def create_api_key(farm: Farm, name: str, role: str, key_hash: str, moment: Mome
         raise Refused("role", "must be one of: reader, operator, admin")
     if not 0 < len(name) <= 64 or not name.isprintable():
         raise Refused("name", "must have 1 to 64 printable characters")
-    row = {"id": "k-" + moment.dice(4).hex(), "name": name, "role": role, "hash": key_hash, "created": moment.now}
+    row: Row = {"id": "k-" + moment.dice(4).hex(), "name": name, "role": role, "hash": key_hash, "created": moment.now}
     return row, [Put("api_key", row["id"], row), _audit(moment, "API key created", row["id"], {"role": role, "name": name})]
 
 

@@ -101,7 +101,10 @@ def forget(database: Database, settings: Settings, now: int) -> None:
             (tables.audit, settings.keep_events_days), (tables.log, settings.keep_logs_days),
             (tables.dead_letter, settings.keep_logs_days),
         ):  # fmt: skip
-            connection.execute(delete(table).where(table.c.ts < now - int(days * DAY)))
+            old = table.c.ts < now - int(days * DAY)
+            if table is tables.telemetry:  # its newest row stays: SQLite would give its id again, and the bookmark is by id
+                old &= table.c.id < select(func.max(table.c.id)).scalar_subquery()
+            connection.execute(delete(table).where(old))
         for step, days in ((MINUTE, settings.keep_minutes_days), (HOUR, settings.keep_hours_days)):
             connection.execute(delete(r).where(r.c.step == step, r.c.ts < now - int(days * DAY)))
 

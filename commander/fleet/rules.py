@@ -42,7 +42,8 @@ def count(farm: Farm, node_id: str, stream: str, low: int, high: int, now: int) 
     """Move the mark of a stream over low..high; None when all of it was there, or for one too many holes to remember."""
     stream_id = hashed_id(node_id, stream)
     row = farm["stream"].get(stream_id)
-    mark, ahead = (row["mark"], row["ahead"]) if row else (0, [])
+    mark: int = row["mark"] if row else 0
+    ahead: marks.Ranges = row["ahead"] if row else []
     noted = marks.note(mark, ahead, low, high)
     if noted is None or noted == (mark, ahead):
         return None

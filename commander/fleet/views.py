@@ -55,15 +55,22 @@ def node_list(farm: Farm, now: int, where: dict[str, str], limit: int, offset: i
 def node_detail(farm: Farm, node: Row, now: int) -> Row:
     """All about one node, but no secrets."""
     mine = [row for row in list(farm["latest"].values()) if row["node"] == node["id"]]
-    named = {"alerts": "alert", "desired": "desired", "reported": "reported"}
     return {
         **node_row(farm, node, now, mine),
         **{name: value for name, value in node.items() if name not in HIDDEN},
         "info": node["info"],
         "parts": node["parts"],
         "streams": [row for row in list(farm["stream"].values()) if row["node"] == node["id"]],
-        **{name: [row for row in list(farm[table].values()) if row["node"] == node["id"]] for name, table in named.items()},
+        "alerts": [row for row in list(farm["alert"].values()) if row["node"] == node["id"]],
+        "desired": documents(farm, "desired", node["id"]),
+        "reported": documents(farm, "reported", node["id"]),
     }
+
+
+def documents(farm: Farm, table: str, node_id: str) -> list[Row]:
+    """The desired or reported documents of a node. A steward's credentials are hashes, but nobody needs to read them."""
+    rows = [row for row in list(farm[table].values()) if row["node"] == node_id]
+    return [{**row, "data": None} if str(row["doc"]).startswith("credentials") else row for row in rows]
 
 
 def devices(farm: Farm) -> list[Row]:

@@ -1,4 +1,7 @@
-"""The pages: a little HTML and static files from here, all data by the API. A log-in turns an API key into a cookie."""
+"""The pages: a little HTML and static files; all data comes by the API.
+
+Logging in turns an API key into a cookie that scripts cannot read.
+"""
 
 import mimetypes
 from hashlib import sha256
@@ -22,7 +25,8 @@ COOKIE_S = 90 * 86_400
 MAX_FORM_BYTES = 4_096
 HEADERS = {
     # Nothing inline and nothing foreign runs, whatever a node calls itself.
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'; object-src 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
@@ -44,19 +48,27 @@ def _static_files() -> dict[str, Static]:
     files: dict[str, Static] = {}
     for path in sorted((WEB / "static").iterdir()):
         content = path.read_bytes()
-        kind = "text/javascript" if path.suffix == ".js" else mimetypes.guess_type(path.name)[0] or "text/plain"
+        kind = (
+            "text/javascript"
+            if path.suffix == ".js"
+            else mimetypes.guess_type(path.name)[0] or "text/plain"
+        )
         files[path.name] = Static(content, kind, f'"{sha256(content).hexdigest()[:16]}"')
     return files
 
 
 STATIC = _static_files()
-templates = Environment(loader=FileSystemLoader(WEB / "templates"), autoescape=True, undefined=StrictUndefined)
+templates = Environment(
+    loader=FileSystemLoader(WEB / "templates"), autoescape=True, undefined=StrictUndefined
+)
 
 
 def _page(template: str, caller: Caller | None, status: int = 200, **values: Any) -> Response:
     role = caller.role if caller else ""
     tabs = [(name, title) for name, (title, least) in LISTS.items() if role and _may(role, least)]
-    text = templates.get_template(template).render(role=role, tabs=tabs, here=template.removesuffix(".html"), **values)
+    text = templates.get_template(template).render(
+        role=role, tabs=tabs, here=template.removesuffix(".html"), **values
+    )
     return HTMLResponse(text, status, headers=HEADERS | {"Cache-Control": "no-store"})
 
 
@@ -80,7 +92,11 @@ def _to_login(request: Request) -> Response:
 
 def _safe_next(wish: str) -> str:
     """Only a path of ours: `//host` and `/\\host` would lead elsewhere."""
-    return wish if wish.startswith("/") and wish[1:2] not in ("/", "\\") and wish.isprintable() else "/"
+    return (
+        wish
+        if wish.startswith("/") and wish[1:2] not in ("/", "\\") and wish.isprintable()
+        else "/"
+    )
 
 
 def _logged_in(request: Request, key: str, target: str) -> Response:
@@ -105,7 +121,11 @@ async def static(request: Request, name: str) -> Response:
 async def farm(request: Request, service: Served, caller: Guest, key: str = "") -> Response:
     if key:  # the link that `farmhand up` prints; the key leaves the address bar at once
         known = find_key(service.flow.farm, key) is not None
-        return _logged_in(request, key, "/") if known else _page("login.html", None, 401, next="/", problem="This key is unknown.")
+        return (
+            _logged_in(request, key, "/")
+            if known
+            else _page("login.html", None, 401, next="/", problem="This key is unknown.")
+        )
     return _page("farm.html", caller) if caller else _to_login(request)
 
 
@@ -158,9 +178,20 @@ def _add_list(name: str, title: str, least: str) -> None:
         if caller is None:
             return _to_login(request)
         if not _may(caller.role, least):
-            return _page("missing.html", caller, 403, what=f"This page needs a key of the role {least}; yours is for {caller.role}.")
+            return _page(
+                "missing.html",
+                caller,
+                403,
+                what=f"This page needs a key of the role {least}; yours is for {caller.role}.",
+            )
         domains = sorted(service.flow.farm["door"])
-        return _page(f"{name}.html", caller, title=title, domains=domains, kinds=[k for k in NODE_KINDS if k != "steward"])
+        return _page(
+            f"{name}.html",
+            caller,
+            title=title,
+            domains=domains,
+            kinds=[k for k in NODE_KINDS if k != "steward"],
+        )
 
 
 for _name, (_title, _least) in LISTS.items():

@@ -1,6 +1,8 @@
-"""One file is one sensor: NAME (that of the file), FIELDS, UNITS, and create(node, options), whose result has get().
+"""One file is one sensor: NAME (that of the file), FIELDS, UNITS, and create(node, options), whose
+result has get().
 
-get() returns one value per field (number, text, bool, or None for unknown), in the order of FIELDS, and never blocks for long.
+get() returns one value per field (number, text, bool, or None for unknown), in the order of FIELDS,
+and never blocks for long.
 """
 
 import os

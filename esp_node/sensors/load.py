@@ -9,7 +9,8 @@ UNITS = ("", "", "B")
 
 class Load:
     def get(self):
-        """(load average of 1 min, of 5 min, free heap in bytes); None for what the machine does not tell."""
+        """(load average of 1 min, of 5 min, free heap in bytes); None for what the machine does
+        not tell."""
         try:
             with open("/proc/loadavg") as file:
                 averages = file.read().split(" ")

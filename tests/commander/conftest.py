@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from commander.db_edge import Database
 from commander.tables import metadata
+from tests.commander.api import Machine
 from tests.commander.line import Line
 from tests.commander.postgres import Cluster
 from tests.commander.serving import Serving
@@ -70,7 +71,9 @@ def line(database: Database) -> Line:
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def serving(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+def serving(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Serving]:
     """A commander with its broker and HTTP server; shared by the tests of a module."""
     url = "sqlite" if request.param == "sqlite" else emptied(request.getfixturevalue("cluster").url)
     if not program("mosquitto"):
@@ -86,3 +89,8 @@ def serving(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def make_line(database: Database) -> Callable[[], Line]:
     """A commander that starts (again) on the same database."""
     return lambda: Line(database)
+
+
+@pytest.fixture(scope="module")
+def machine(serving: Serving) -> Machine:
+    return Machine(serving, "m-1")

@@ -8,6 +8,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 
+from broker.passwords import hashed
 from commander.db_edge import Database
 from commander.effects import Effects, Moment, Put, Row, Send
 from commander.flow import Flow, Request
@@ -32,10 +33,26 @@ def moment(now: int = NOW, **more: Any) -> Moment:
 
 def node_row(name: str = "rig-1", domain: str = "house", **more: Any) -> Row:
     return {
-        "id": name, "domain": domain, "kind": "cpu-gpu", "created": NOW, "state": "", "state_at": 0, "shown": "new", "boot": "",
-        "alive_ms": 0, "parts": {}, "info": {}, "password_hash": f"$7$101${name}$x", "sign": "ed25519", "key": "", "role": "node",
-        "grants": [], "token": "", "nonce": "", **more,
-    }  # fmt: skip
+        "id": name,
+        "domain": domain,
+        "kind": "cpu-gpu",
+        "created": NOW,
+        "state": "",
+        "state_at": 0,
+        "shown": "new",
+        "boot": "",
+        "alive_ms": 0,
+        "parts": {},
+        "info": {},
+        "password_hash": hashed(name, b"salt"),
+        "sign": "ed25519",
+        "key": "",
+        "role": "node",
+        "grants": [],
+        "token": "",
+        "nonce": "",
+        **more,
+    }
 
 
 def door(domain: str, links: tuple[str, ...] = (), up: bool = True, since: int = NOW) -> Row:
@@ -82,12 +99,24 @@ class Line(Flow):
 
     def incoming(self, topic: str, payload: bytes, retained: bool = False) -> Arrived:
         self.mids += 1
-        return Arrived(None, 1, [(topic.encode(), payload, 1, self.mids.to_bytes(2, "big"), retained)])
+        return Arrived(
+            None, 1, [(topic.encode(), payload, 1, self.mids.to_bytes(2, "big"), retained)]
+        )
 
-    def send(self, message: Message, data: Any, name: str = "", node: str = "rig-1", domain: str = "house", **more: Any) -> None:
+    def send(
+        self,
+        message: Message,
+        data: Any,
+        name: str = "",
+        node: str = "rig-1",
+        domain: str = "house",
+        **more: Any,
+    ) -> None:
         """One message, one batch."""
         topic = topics.build(message, "farm", domain, node, more.pop("device", "self"), name)
-        self.step([self.incoming(topic, b"" if data is None else wire.encode(message, data), **more)])
+        self.step(
+            [self.incoming(topic, b"" if data is None else wire.encode(message, data), **more)]
+        )
 
     def asked(self, work: Any, by: str = "test") -> Any:
         """The answer to a request."""
@@ -98,11 +127,16 @@ class Line(Flow):
     def rows(self, table: str) -> list[Row]:
         found = metadata.tables[table]
         with self.database.reading() as connection:
-            return [dict(row) for row in connection.execute(select(found).order_by(*found.primary_key)).mappings()]
+            return [
+                dict(row)
+                for row in connection.execute(select(found).order_by(*found.primary_key)).mappings()
+            ]
 
     def counted(self, stream: str = "s") -> list[int]:
         """Every stored seq, of telemetry and events together."""
-        return sorted(row["seq"] for table in ("telemetry", "event") for row in self.rows(table) if row["seq"])
+        return sorted(
+            row["seq"] for table in ("telemetry", "event") for row in self.rows(table) if row["seq"]
+        )
 
     def reloaded(self) -> dict[str, Any]:
         farm = self.database.load()
@@ -128,5 +162,3 @@ def sends(effects: Effects) -> Iterator[Send]:
 
 def puts(effects: Effects, table: str) -> list[Row | None]:
     return [effect.row for effect in effects if isinstance(effect, Put) and effect.table == table]
-
-

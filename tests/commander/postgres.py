@@ -1,4 +1,4 @@
-"""A real PostgreSQL cluster on a socket in a folder of its own; never run by root, who gives it to another user."""
+"""A real PostgreSQL cluster on a socket in a folder of its own; root has another user run it."""
 
 import os
 import pwd
@@ -22,12 +22,26 @@ class Cluster:
             user = next(name for name in ("postgres", "nobody") if _exists(name))
             shutil.chown(self.folder, user)
             self._as = {"user": user, "group": str(pwd.getpwnam(user).pw_gid)}
-        self._run("initdb", "-D", self._data, "-U", "farm", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C")
+        self._run(
+            "initdb",
+            "-D",
+            self._data,
+            "-U",
+            "farm",
+            "-A",
+            "trust",
+            "--no-sync",
+            "-E",
+            "UTF8",
+            "--locale=C",
+        )
         self.url = f"postgresql+psycopg://farm@/postgres?host={self.folder}"
 
     def start(self) -> "Cluster":
         options = f"-k {self.folder} -c listen_addresses='' -c fsync=off"
-        self._run("pg_ctl", "-D", self._data, "-w", "-l", self.folder / "log", "-o", options, "start")
+        self._run(
+            "pg_ctl", "-D", self._data, "-w", "-l", self.folder / "log", "-o", options, "start"
+        )
         return self
 
     def stop(self) -> None:
@@ -44,9 +58,15 @@ class Cluster:
         group = int(self._as["group"]) if self._as else None
         with (self.folder / "out").open("w+") as out:
             done = subprocess.run(
-                [path, *arguments], stdout=out, stderr=out, cwd="/", check=False,
-                user=self._as.get("user"), group=group, extra_groups=[] if self._as else None,
-            )  # fmt: skip
+                [path, *arguments],
+                stdout=out,
+                stderr=out,
+                cwd="/",
+                check=False,
+                user=self._as.get("user"),
+                group=group,
+                extra_groups=[] if self._as else None,
+            )
             out.seek(0)
             assert done.returncode == 0, out.read()
 

@@ -1,4 +1,4 @@
-"""A commander as the product runs it: broker and steward as a process, the line, and HTTP by uvicorn on a free port."""
+"""A commander as the product runs it: a broker with its steward, the line, HTTP on a free port."""
 
 import threading
 import time
@@ -24,16 +24,25 @@ http = "127.0.0.1:{}"
 
 
 class Serving:
-    """`admin`, `operator`, `reader`, `nobody`: HTTP clients; `service` and `brokers` are the real things behind them."""
+    """`admin`, `operator`, `reader`, `nobody`: HTTP clients of `service`, behind which is `brokers`."""
 
     def __init__(self, state: Path, database: str):
         ports = free_ports(2)
         self.url = f"http://127.0.0.1:{ports[1]}"
         self.brokers = RunningFarm(state, FARM.format(*ports)).start()
-        self.service = Service(Settings(state=state, database=database, housekeeping_s=3600, marks_every_s=0.1))
+        self.service = Service(
+            Settings(state=state, database=database, housekeeping_s=3600, marks_every_s=0.1)
+        )
         self.service.start()
         self.app = create_app(self.service)
-        config = uvicorn.Config(self.app, host="127.0.0.1", port=ports[1], log_level="warning", access_log=False, ws="none")
+        config = uvicorn.Config(
+            self.app,
+            host="127.0.0.1",
+            port=ports[1],
+            log_level="warning",
+            access_log=False,
+            ws="none",
+        )
         config.timeout_graceful_shutdown = 1
         self.server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self.server.run)
@@ -43,7 +52,9 @@ class Serving:
         self.admin = self.client((state / "commander" / "admin.key").read_text().strip())
         self.until(lambda: self.server.started)
         self.until(lambda: self.nobody.get("/readyz").json()["ready"])
-        self.reader, self.operator = (self.client(self.key(role)) for role in ("reader", "operator"))
+        self.reader, self.operator = (
+            self.client(self.key(role)) for role in ("reader", "operator")
+        )
 
     def key(self, role: str) -> str:
         answer = self.admin.post("/api/v1/keys", json={"name": f"test {role}", "role": role})
@@ -52,7 +63,9 @@ class Serving:
 
     def client(self, key: str) -> httpx.Client:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._clients.append(httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE, trust_env=False))
+        self._clients.append(
+            httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE, trust_env=False)
+        )
         return self._clients[-1]
 
     def get(self, path: str, **query: Any) -> Any:
@@ -61,7 +74,7 @@ class Serving:
         return answer.json()
 
     def machine(self, name: str) -> Client:
-        """MQTT as a node of the house: its row and its credential come by the line, as from an enrolment."""
+        """MQTT as a node of the house: row and credential as an enrolment makes them."""
         from broker.passwords import hashed
         from commander.effects import Put
         from commander.fleet.enrolment import credentials
@@ -70,7 +83,10 @@ class Serving:
         row = node_row(name, password_hash=hashed(name))
 
         def work(farm: Any, moment: Any) -> Any:
-            return None, [Put("node", name, row), *credentials(farm, "house", moment, {}, {name: row})]
+            return None, [
+                Put("node", name, row),
+                *credentials(farm, "house", moment, {}, {name: row}),
+            ]
 
         self.service.flow.ask(work, "test").result(PATIENCE)
         found: list[Client] = []

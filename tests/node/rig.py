@@ -1,4 +1,5 @@
-"""Real parts for the node's tests: a Mosquitto that can be killed and frozen, a peer that plays the commander, a node in MicroPython."""
+"""Real parts for the node's tests: a Mosquitto that can be killed and frozen, a peer that plays
+the commander, a node in MicroPython."""
 
 import base64
 import getpass
@@ -28,7 +29,11 @@ UMQTT = ROOT / ".local" / "micropython"
 def tool(name: str) -> str | None:
     """Path of a program of this environment, or of the system."""
     beside = Path(sys.executable).parent / name
-    return str(beside) if beside.exists() else shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    return (
+        str(beside)
+        if beside.exists()
+        else shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    )
 
 
 def free_port() -> int:
@@ -55,7 +60,18 @@ class Broker:
         self.port = free_port()
         self.conf = folder / "mosquitto.conf"
         wanted = lines or ("allow_anonymous true",)
-        self.conf.write_text("\n".join([f"listener {self.port} 127.0.0.1", "set_tcp_nodelay true", "log_dest none", f"user {getpass.getuser()}", *wanted, ""]))
+        self.conf.write_text(
+            "\n".join(
+                [
+                    f"listener {self.port} 127.0.0.1",
+                    "set_tcp_nodelay true",
+                    "log_dest none",
+                    f"user {getpass.getuser()}",
+                    *wanted,
+                    "",
+                ]
+            )
+        )
         self.process: subprocess.Popen[bytes]
         self.start()
 
@@ -83,14 +99,17 @@ class Broker:
 
 
 class Peer:
-    """Stands where the commander stands: hears what nodes say, checks it against the schema, and can sign."""
+    """Stands where the commander stands: hears what nodes say, checks it against the schema, and
+    can sign."""
 
     def __init__(self, port: int, key: bytes = b"k" * 32, user: str | None = None):
         self.key = key
         self.heard: list[tuple[str, Any, bool]] = []
         self._new = threading.Condition()
         ready = threading.Event()
-        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="peer", clean_session=False)
+        self.client = mqtt.Client(
+            mqtt.CallbackAPIVersion.VERSION2, client_id="peer", clean_session=False
+        )
         self.client.reconnect_delay_set(1, 1)
         self.client.on_connect = lambda client, *_: client.subscribe("farm/#", 1)
         self.client.on_subscribe = lambda *_: ready.set()
@@ -102,7 +121,9 @@ class Peer:
         assert ready.wait(PATIENCE)
 
     def _take(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-        if message.payload and not any(part in message.topic for part in ("/cmd/", "/desired/", "/stored")):
+        if message.payload and not any(
+            part in message.topic for part in ("/cmd/", "/desired/", "/stored")
+        ):
             at = topics.parse(message.topic, "farm")
             data = wire.decode(topics.declaration(fleet.MESSAGES, at), message.payload)
             with self._new:
@@ -113,24 +134,42 @@ class Peer:
         """Data of the first message on a topic that ends in `tail` and passes the test."""
 
         def found() -> Any:
-            return next((item for item in self.heard[since:] if item[0].endswith(tail) and test(item[1])), None)
+            return next(
+                (item for item in self.heard[since:] if item[0].endswith(tail) and test(item[1])),
+                None,
+            )
 
         with self._new:
-            assert self._new.wait_for(found, PATIENCE), f"waited in vain for {tail}; heard {self.heard[-5:]}"
+            assert self._new.wait_for(found, PATIENCE), (
+                f"waited in vain for {tail}; heard {self.heard[-5:]}"
+            )
             return found()[1]
 
     def events(self, stream: str) -> list[int]:
         """Sequence numbers heard of a stream, each once, in order."""
-        return sorted({d["seq"] for _, d, _ in self.heard if isinstance(d, dict) and d.get("stream") == stream and "seq" in d})
+        return sorted(
+            {
+                d["seq"]
+                for _, d, _ in self.heard
+                if isinstance(d, dict) and d.get("stream") == stream and "seq" in d
+            }
+        )
 
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
+        wait_until("the peer's connection", self.client.is_connected)
         self.client.publish(topic, payload, 1, retain).wait_for_publish(PATIENCE)
 
     def sealed(self, message: Message, topic: str, data: dict[str, Any]) -> bytes:
         return trust.seal(message, topic, data, lambda text: trust.hmac_sha256(self.key, text))
 
     def command(self, topic: str, identity: str, retain: bool = False, **changes: Any) -> None:
-        data = {"id": identity, "exp": int(time.time() * 1000) + 60000, "epoch": 5, "args": {}, **changes}
+        data = {
+            "id": identity,
+            "exp": int(time.time() * 1000) + 60000,
+            "epoch": 5,
+            "args": {},
+            **changes,
+        }
         self.publish(topic, self.sealed(fleet.CMD, topic, data), retain)
 
     def stop(self) -> None:
@@ -156,7 +195,9 @@ class NodeProcess:
         assert program
         with self.log.open("ab") as log:
             argv = [program, "-X", f"heapsize={self.heap}", str(self.main), str(self.config)]
-            self.process = subprocess.Popen(argv, stdout=log, stderr=log, env={**os.environ, "MICROPYPATH": ""})
+            self.process = subprocess.Popen(
+                argv, stdout=log, stderr=log, env={**os.environ, "MICROPYPATH": ""}
+            )
 
     def stop(self) -> None:
         if self.process.poll() is None:
@@ -167,6 +208,8 @@ class NodeProcess:
 def credential_config(port: int, key: bytes = b"k" * 32, **more: Any) -> dict[str, Any]:
     """config.json of a node that is already enrolled, measuring five times a second."""
     return {
-        "domain": "barn", "node": "esp-1", "password": "secret", "verify": base64.b64encode(key).decode(),
-        "brokers": [["127.0.0.1", port]], "interval_s": 0.2, "heartbeat_s": 1, "timeout_s": 2, "backoff_s": 1, **more,
+        "domain": "barn", "node": "esp-1", "password": "secret", "verify":
+        base64.b64encode(key).decode(),
+        "brokers": [["127.0.0.1", port]], "interval_s": 0.2, "heartbeat_s": 1, "timeout_s": 2,
+        "backoff_s": 1, **more,
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Runs in MicroPython: reads `<message key> <payload in hex>` a line, prints the verdict on each."""
+"""Runs in MicroPython: reads lines `<message key> <payload in hex>`, prints the verdict on each."""
 
 import sys
 

@@ -1,12 +1,13 @@
-"""Data for the declarations: valid values of every kind, and payloads that are wrong in one way or in all."""
+"""Data for the declarations: valid values of every kind, and payloads wrong in some way."""
 
 import string
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
 
 from schema import wire
-from schema.message import INT_MAX, INT_MIN, TIME_MAX, Message
+from schema.message import INT_MAX, INT_MIN, TIME_MAX, Invalid, Message
 from schema.units import UNITS
 
 ID = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,62}", fullmatch=True)
@@ -16,9 +17,11 @@ NUMBER = st.integers(INT_MIN, INT_MAX) | st.floats(allow_nan=False, allow_infini
 SCALAR = st.none() | st.booleans() | NUMBER | st.text(TEXT, max_size=40)
 JSON = st.recursive(
     SCALAR,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(TEXT, max_size=8), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(TEXT, max_size=8), inner, max_size=4)
+    ),
     max_leaves=8,
-)  # fmt: skip
+)
 PLAIN = {
     "int": st.integers(INT_MIN, INT_MAX),
     "num": NUMBER,
@@ -30,8 +33,19 @@ PLAIN = {
     "bytes": st.binary(max_size=80),
     "scalar": SCALAR,
     "json": JSON,
-    "units": st.dictionaries(NAME, st.dictionaries(NAME, st.sampled_from(UNITS), max_size=3), max_size=3),
+    "units": st.dictionaries(
+        NAME, st.dictionaries(NAME, st.sampled_from(UNITS), max_size=3), max_size=3
+    ),
 }
+
+
+def refusal(work: Callable[..., Any], *arguments: Any) -> Invalid | None:
+    """The error of a call that may raise Invalid, and nothing else."""
+    try:
+        work(*arguments)
+    except Invalid as error:
+        return error
+    return None
 
 
 def values(kind: str) -> st.SearchStrategy[Any]:
@@ -61,7 +75,10 @@ def data(message: Message) -> st.SearchStrategy[Any]:
         return values(message.fields[0][1])
     if message.body == "frame":
         return st.lists(JSON, max_size=4)
-    fields = [(name.removesuffix("?"), name.endswith("?"), values(kind)) for name, kind, *_ in message.fields]
+    fields = [
+        (name.removesuffix("?"), name.endswith("?"), values(kind))
+        for name, kind, *_ in message.fields
+    ]
     declared = st.fixed_dictionaries(
         {name: value for name, optional, value in fields if not optional},
         optional={name: value for name, optional, value in fields if optional},
@@ -69,7 +86,11 @@ def data(message: Message) -> st.SearchStrategy[Any]:
     if not message.extra:
         return declared
     names = NAME.filter(lambda name: name not in {each for each, *_ in fields})
-    return st.builds(lambda more, sure: more | sure, st.dictionaries(names, values(message.extra), max_size=3), declared)
+    return st.builds(
+        lambda more, sure: more | sure,
+        st.dictionaries(names, values(message.extra), max_size=3),
+        declared,
+    )
 
 
 def is_binary_only(message: Message) -> bool:
@@ -80,14 +101,35 @@ def is_binary_only(message: Message) -> bool:
 def payloads(draw: st.DrawFn, message: Message) -> bytes:
     """Payloads near to valid ones: untouched, truncated, changed, with another field or another type, or random."""
     if message.body == "word":
-        return draw(values(message.fields[0][1]).map(str.encode) | st.binary(max_size=20) | st.just(b""))
+        return draw(
+            values(message.fields[0][1]).map(str.encode) | st.binary(max_size=20) | st.just(b"")
+        )
     binary = is_binary_only(message) or draw(st.booleans())
     made = draw(data(message))
-    how = draw(st.sampled_from(["valid", "valid", "valid", "cut", "flip", "swap", "drop", "add", "long", "json", "random"]))
+    how = draw(
+        st.sampled_from(
+            [
+                "valid",
+                "valid",
+                "valid",
+                "cut",
+                "flip",
+                "swap",
+                "drop",
+                "add",
+                "long",
+                "json",
+                "random",
+            ]
+        )
+    )
     if isinstance(made, dict) and made:
         name = draw(st.sampled_from(sorted(made)))
         if how == "swap":
-            made = {**made, name: draw(JSON | st.just(2**63) | st.just("\ud800" if not binary else -1))}
+            made = {
+                **made,
+                name: draw(JSON | st.just(2**63) | st.just("\ud800" if not binary else -1)),
+            }
         elif how == "drop":
             made = {key: value for key, value in made.items() if key != name}
         elif how == "add":

@@ -27,7 +27,9 @@ def test_the_committed_document_is_up_to_date() -> None:
     assert asyncapi.TARGET.read_text() == asyncapi.document_yaml(), "run `make docs`"
 
 
-@pytest.mark.skipif(not OFFICIAL.exists(), reason="the AsyncAPI schemas are not here; `make setup` fetches them")
+@pytest.mark.skipif(
+    not OFFICIAL.exists(), reason="the AsyncAPI schemas are not here; `make setup` fetches them"
+)
 def test_it_is_valid_by_the_official_schema(document: dict[str, Any]) -> None:
     official = json.loads(OFFICIAL.read_text())
     jsonschema.Draft7Validator(official).validate(document)
@@ -46,8 +48,12 @@ def test_every_message_and_field_is_in_it(document: dict[str, Any], declared: Me
     if declared.body == "signed":
         payload = payload["properties"]["body"]["contentSchema"]
     if declared.body in ("object", "signed"):
-        assert set(payload["properties"]) == {name.removesuffix("?") for name, *_ in declared.fields}
-        assert set(payload.get("required", [])) == {n for n, *_ in declared.fields if not n.endswith("?")}
+        assert set(payload["properties"]) == {
+            name.removesuffix("?") for name, *_ in declared.fields
+        }
+        assert set(payload.get("required", [])) == {
+            n for n, *_ in declared.fields if not n.endswith("?")
+        }
         for name, _kind, unit, text in declared.fields:
             shown = payload["properties"][name.removesuffix("?")]["description"]
             assert text in shown
@@ -60,7 +66,7 @@ def test_the_json_schemas_are_sound(declared: Message) -> None:
 
 
 def test_every_kind_of_the_table_is_covered() -> None:
-    """The table in message.py's docstring, the checkers, the JSON schemas and the strategies name the same kinds."""
+    """Docstring of message.py, checkers, JSON schemas and strategies name the same kinds."""
     table = re.findall(r"^    (\S.*?)\s{2,}", message.__doc__ or "", re.MULTILINE)
     words = {part.split()[0] for entry in table for part in entry.split("|")}
     assert words == {"word", "list", "map", *PLAIN}

@@ -14,7 +14,7 @@ from schema.message import Invalid, Message
 from tests.conftest import ROOT, program
 from tests.schema.strategies import payloads
 
-EXAMPLES = 25  # for each message, and MUTANTS of each: cheap to make, where hypothesis thinks longer
+EXAMPLES = 25  # for each message, and MUTANTS of each, which are cheaper
 MUTANTS = 3
 
 
@@ -22,9 +22,13 @@ def examples(message: Message, random: Random) -> list[bytes]:
     found: list[bytes] = []
 
     @settings(
-        max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+    )
     @given(payload=payloads(message))
     def collect(payload: bytes) -> None:
         found.append(payload)
@@ -35,12 +39,18 @@ def examples(message: Message, random: Random) -> list[bytes]:
 
 def mutant(payload: bytes, random: Random) -> bytes:
     at = random.randint(0, len(payload))
-    return payload[:at] + random.choice([b"", b"0", b"}", b'"', random.randbytes(1)]) + payload[at + random.randint(0, 2) :]
+    return (
+        payload[:at]
+        + random.choice([b"", b"0", b"}", b'"', random.randbytes(1)])
+        + payload[at + random.randint(0, 2) :]
+    )
 
 
 def corpus() -> list[tuple[str, bytes]]:
     random = Random(7)
-    return [(key, payload) for key, message in MESSAGES.items() for payload in examples(message, random)]
+    return [
+        (key, payload) for key, message in MESSAGES.items() for payload in examples(message, random)
+    ]
 
 
 def verdict(key: str, payload: bytes) -> str:
@@ -60,8 +70,13 @@ def test_the_same_verdicts(tmp_path: Path) -> None:
     assert interpreter
     ran = subprocess.run(
         [interpreter, "-X", "heapsize=16m", "tests/schema/board.py", file],
-        cwd=ROOT, env={"MICROPYPATH": str(ROOT)}, capture_output=True, text=True, timeout=100, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env={"MICROPYPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
     assert ran.returncode == 0, ran.stderr
     theirs = ran.stdout.splitlines()
     assert len(theirs) == len(cases)
@@ -70,7 +85,7 @@ def test_the_same_verdicts(tmp_path: Path) -> None:
     for (key, payload), board in zip(cases, theirs, strict=True):
         ours = verdict(key, payload)
         kinds[ours.partition(" ")[0]] += 1
-        if ours == "invalid payload":  # its JSON reader forgives some missing commas; it must only refuse in one way
+        if ours == "invalid payload":  # its JSON reader forgives some commas
             agreed = board.startswith(("valid", "invalid "))
         elif ours.startswith("invalid"):  # of several wrong fields, either may be met first
             agreed = board.startswith("invalid ")

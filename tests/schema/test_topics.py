@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from schema import tokens, topics
 from schema.fleet import MESSAGES, TELE
 from schema.message import Invalid, Message
-from tests.schema.strategies import ID, NAME
+from tests.schema.strategies import ID, NAME, refusal
 
 each_message = pytest.mark.parametrize("message", MESSAGES.values(), ids=list(MESSAGES))
 
@@ -15,9 +15,13 @@ each_message = pytest.mark.parametrize("message", MESSAGES.values(), ids=list(ME
 @each_message
 @settings(max_examples=10, deadline=None)
 @given(root=ID, domain=ID, node=ID, device=ID, name=NAME, to=ID)
-def test_round_trip(message: Message, root: str, domain: str, node: str, device: str, name: str, to: str) -> None:
+def test_round_trip(
+    message: Message, root: str, domain: str, node: str, device: str, name: str, to: str
+) -> None:
     address = topics.parse(topics.build(message, root, domain, node, device, name, to), root)
-    assert topics.declaration(MESSAGES, address) is (MESSAGES.get(f"{message.key}/{name}") or message)
+    assert topics.declaration(MESSAGES, address) is (
+        MESSAGES.get(f"{message.key}/{name}") or message
+    )
     given_levels = {"domain": domain, "node": node, "device": device, "name": name, "to": to}
     for level in message.topic.split("/"):
         if level.startswith("{"):
@@ -25,19 +29,26 @@ def test_round_trip(message: Message, root: str, domain: str, node: str, device:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.text() | st.lists(st.sampled_from(["farm", "_", "a", "self", "tele", "job", "enrol", "+", "#", "", "A b"]), max_size=9))
+@given(
+    st.text()
+    | st.lists(
+        st.sampled_from(["farm", "_", "a", "self", "tele", "job", "enrol", "+", "#", "", "A b"]),
+        max_size=9,
+    )
+)
 def test_anything_else_is_invalid_and_nothing_else(topic: str | list[str]) -> None:
     text = topic if isinstance(topic, str) else "/".join(topic)
-    try:
-        address = topics.parse(text, "farm")
-    except Invalid as error:
+    error = refusal(topics.parse, text, "farm")
+    if error is not None:
         assert error.field.startswith("topic")
     else:
         assert text.startswith("farm/")
-        topics.declaration(MESSAGES, address)
+        topics.declaration(MESSAGES, topics.parse(text, "farm"))
 
 
-@pytest.mark.parametrize("level", ["", "a b", "a.b", "$SYS", "+", "#", "Ä", "A", "_x", "x" * 64, "a/b"])
+@pytest.mark.parametrize(
+    "level", ["", "a b", "a.b", "$SYS", "+", "#", "Ä", "A", "_x", "x" * 64, "a/b"]
+)
 def test_levels_outside_the_alphabet_are_not_built(level: str) -> None:
     for field in ("domain", "node", "device"):
         with pytest.raises(Invalid, match=f"{field}: must match"):
@@ -55,7 +66,12 @@ def test_a_long_topic() -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(domain=ID, token=ID, secret=st.text("abcXYZ-_09", min_size=20, max_size=43), fingerprint=st.text("0123456789abcdef", max_size=64))
+@given(
+    domain=ID,
+    token=ID,
+    secret=st.text("abcXYZ-_09", min_size=20, max_size=43),
+    fingerprint=st.text("0123456789abcdef", max_size=64),
+)
 def test_tokens_round_trip(domain: str, token: str, secret: str, fingerprint: str) -> None:
     text = tokens.build(domain, token, secret, fingerprint)
     assert tokens.parse(text) == (domain, token, secret, fingerprint)
@@ -68,7 +84,5 @@ def test_tokens_round_trip(domain: str, token: str, secret: str, fingerprint: st
 def test_damaged_tokens_are_invalid_and_nothing_else(text: str, cut: int) -> None:
     whole = tokens.build("barn", "t-1", "secret", "")
     for damaged in (text, tokens.PREFIX + text, whole[:cut]):
-        try:
-            assert tokens.parse(damaged) == tokens.parse(whole) or damaged != whole
-        except Invalid as error:
-            assert error.field.startswith("token")
+        error = refusal(tokens.parse, damaged)
+        assert error is None or error.field.startswith("token")

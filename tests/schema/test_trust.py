@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from schema import fleet, judge, topics, trust, wire
 from schema.message import MAX_PAYLOAD, Invalid
-from tests.schema.strategies import JSON
+from tests.schema.strategies import JSON, refusal
 
 Sign = Callable[[bytes], bytes]
 Verify = Callable[[bytes, bytes], bool]
@@ -53,7 +53,10 @@ def test_hmac_is_the_standard_one(key: bytes, text: bytes) -> None:
 def test_sealed_is_unsealed(pair: tuple[Sign, Verify], data: Any) -> None:
     sign, verify = pair
     body = {**BODY, "data": data}
-    assert trust.unseal(fleet.DESIRED, TOPIC, trust.seal(fleet.DESIRED, TOPIC, body, sign), verify) == body
+    assert (
+        trust.unseal(fleet.DESIRED, TOPIC, trust.seal(fleet.DESIRED, TOPIC, body, sign), verify)
+        == body
+    )
 
 
 @both_keys
@@ -77,8 +80,18 @@ def test_another_topic_another_key_and_no_signature_are_refused(pair: tuple[Sign
     with pytest.raises(Invalid, match="sig: does not fit"):
         trust.unseal(fleet.DESIRED, TOPIC.replace("esp-1", "esp-2"), payload, verify)
     with pytest.raises(Invalid, match="sig: does not fit"):
-        trust.unseal(fleet.DESIRED, TOPIC, trust.seal(fleet.DESIRED, TOPIC, BODY, lambda _: b"x" * 64), verify)
-    for envelope in ({"body": wire.dumps(BODY).decode()}, {"sig": "", "body": "{}"}, {"sig": "é", "body": "{}"}, BODY):
+        trust.unseal(
+            fleet.DESIRED,
+            TOPIC,
+            trust.seal(fleet.DESIRED, TOPIC, BODY, lambda _: b"x" * 64),
+            verify,
+        )
+    for envelope in (
+        {"body": wire.dumps(BODY).decode()},
+        {"sig": "", "body": "{}"},
+        {"sig": "é", "body": "{}"},
+        BODY,
+    ):
         with pytest.raises(Invalid):
             trust.unseal(fleet.DESIRED, TOPIC, wire.dumps(envelope), verify)
 
@@ -87,7 +100,10 @@ def test_another_topic_another_key_and_no_signature_are_refused(pair: tuple[Sign
 def test_a_signed_body_is_checked_too(pair: tuple[Sign, Verify]) -> None:
     sign, verify = pair
     body = '{"rev": 0}'
-    envelope = {"sig": __import__("base64").b64encode(sign(trust.signed_text(TOPIC, body))).decode(), "body": body}
+    envelope = {
+        "sig": __import__("base64").b64encode(sign(trust.signed_text(TOPIC, body))).decode(),
+        "body": body,
+    }
     with pytest.raises(Invalid, match="rev"):
         trust.unseal(fleet.DESIRED, TOPIC, wire.dumps(envelope), verify)
 
@@ -105,12 +121,13 @@ def test_revisions_and_epochs_only_rise(told: list[tuple[int, int]]) -> None:
     seen: dict[str, Any] = {}
     for rev, epoch in told:
         highest_rev, highest_epoch = seen.get("revs", {}).get("settings", 0), seen.get("epoch", 0)
-        try:
-            after, fresh = judge.accept_desired(seen, "settings", {"rev": rev, "epoch": epoch, "data": 1})
-        except Invalid as error:
+        body = {"rev": rev, "epoch": epoch, "data": 1}
+        error = refusal(judge.accept_desired, seen, "settings", body)
+        if error is not None:
             assert error.field == ("epoch" if epoch < highest_epoch else "rev")
             assert epoch < highest_epoch or rev < highest_rev
             continue
+        after, fresh = judge.accept_desired(seen, "settings", body)
         assert fresh == (rev > highest_rev)
         assert (after["revs"]["settings"], after["epoch"]) == (rev, epoch)
         assert rev >= highest_rev
@@ -133,7 +150,9 @@ COMMAND: dict[str, Any] = {"id": "c-1", "exp": 2_000, "epoch": 5, "args": {}}
         ({"boot": "other"}, 0, False, "boot"),
     ],
 )
-def test_commands_that_are_refused(change: dict[str, Any], now: int, retained: bool, field: str) -> None:
+def test_commands_that_are_refused(
+    change: dict[str, Any], now: int, retained: bool, field: str
+) -> None:
     seen = {"epoch": 5, "ids": ["c-0"]}
     with pytest.raises(Invalid) as refused:
         judge.accept_command(seen, {**COMMAND, **change}, now, "boot-1", retained)

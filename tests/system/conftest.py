@@ -13,17 +13,27 @@ class LinkedFarm(Farm):
 
     relay: Relay
 
+    def options(self, domain: str, **options: int) -> None:
+        """Restart a broker with raw options of Mosquitto's; without any: as it was."""
+        lines = "".join(f"{key} = {value}\n" for key, value in options.items())
+        house = self.file.domains["house"].port
+
+        def change(text: str) -> str:
+            if domain == "barn":
+                # As behind a router: the barn reaches the house under another port than the house listens on.
+                text = text.replace(f"port = {house}", f"port = {self.relay.port}")
+            return f"{text}\n[domains.{domain}.mosquitto]\n{lines}"
+
+        self.install(domain, change)
+
 
 @pytest.fixture(scope="session")
 def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LinkedFarm]:
     farm = LinkedFarm(tmp_path_factory.mktemp("farm") / "state")
     farm.up()
-    assert isinstance(farm, LinkedFarm)
-    house = farm.file.domains["house"].port
-    farm.relay = Relay(house)
+    farm.relay = Relay(farm.file.domains["house"].port)
     try:
-        # As behind a router: the barn reaches the house under another port than the house listens on.
-        farm.install("barn", lambda text: text.replace(f"port = {house}", f"port = {farm.relay.port}"))
+        farm.options("barn")
         for name in ("barn-1", "barn-2"):
             farm.enrol("barn", name)
         yield farm

@@ -31,7 +31,7 @@ BROKEN = {
     "two homes": ("[domains.barn]", "[domains.barn]\nhome = true", 5, ("only one may have it",)),
     "link to itself": ('b = "house"', 'b = "barn"', 8, ("a link joins two domains",)),
     "bad id": ("[domains.barn]", "[domains.Barn]", 4, ("'Barn'", "a-z 0-9 _ -")),
-    "no address": ('http = "', 'http = "somewhere', 10, ("host:port",)),
+    "bad address": ('http = "127.0.0.1:{2}"', 'http = "nowhere"', 10, ("host:port",)),
 }
 
 
@@ -84,6 +84,12 @@ def test_a_port_in_use_is_named(tmp_path: Path, field: str) -> None:
         said = one_line("up", "--state", place)
     assert field in said
     assert f"{numbers[at]} is in use" in said
+
+
+def test_an_address_that_is_not_here_is_named(tmp_path: Path) -> None:
+    text = GOOD.format(*ports()).replace('http = "127.0.0.1', 'http = "nowhere.invalid')
+    said = one_line("up", "--state", state(tmp_path, text))
+    assert "commander.http: nowhere.invalid:" in said
 
 
 @pytest.mark.broker

@@ -1,4 +1,4 @@
-"""A commander with its pages, as a process of its own: <state> <port> <admin key> [nodes that only exist on paper].
+"""A commander with its pages, as a process: <state> <port> <admin key> [nodes only on paper].
 
 Says `ready` when its line runs; ends at SIGTERM.
 """
@@ -27,17 +27,27 @@ def crowd(count: int) -> list[Put]:
     for index in range(count):
         name = f"rig-{index:03}"
         node: dict[str, Any] = {
-            "id": name, "domain": "barn", "kind": "cpu-gpu", "created": now, "state": STATES[index % 8], "state_at": now,
-            "shown": "new", "boot": "b", "alive_ms": 3_600_000, "parts": UNITS, "info": {"software": "farmhand 0.1.0"},
-            "password_hash": "", "sign": "ed25519", "key": "", "role": "node", "grants": [], "token": "", "nonce": "",
-        }  # fmt: skip
+            **dict.fromkeys(("password_hash", "key", "token", "nonce"), ""),
+            **{"id": name, "domain": "barn", "kind": "cpu-gpu", "role": "node", "grants": []},
+            **{"created": now, "state": STATES[index % 8], "state_at": now, "shown": "new"},
+            **{"boot": "b", "alive_ms": 3_600_000, "parts": UNITS, "sign": "ed25519"},
+            "info": {"software": "farmhand 0.1.0"},
+        }
         puts += [Put("node", name, node), Put("heard", name, {"node": name, "ts": now + 3_600_000})]
         for part, data in (
             ("host", {"cpu": index % 100, "mem_used": 40 + index % 30}),
             ("gpu", {"rate": 1e6 * index, "power": 100 + index}),
         ):
             series = hashed_id(name, "self", part)
-            row = {"series": series, "node": name, "device": "self", "part": part, "ts": now, "received": now, "data": data}
+            row = {
+                "series": series,
+                "node": name,
+                "device": "self",
+                "part": part,
+                "ts": now,
+                "received": now,
+                "data": data,
+            }
             puts.append(Put("latest", series, row))
     return puts
 
@@ -47,7 +57,12 @@ def main(state: str, port: str, key: str, nodes: str = "0") -> None:
     service.start()
     flow = service.flow
     if not any(row["hash"] == key_hash(key) for row in flow.farm["api_key"].values()):
-        flow.ask(lambda farm, moment: orders.create_api_key(farm, "test", "admin", key_hash(key), moment), "test").result()
+        flow.ask(
+            lambda farm, moment: orders.create_api_key(
+                farm, "test", "admin", key_hash(key), moment
+            ),
+            "test",
+        ).result()
     if int(nodes):
         flow.ask(lambda _farm, _moment: (None, list(crowd(int(nodes)))), "test").result()
     print("ready", flush=True)

@@ -43,7 +43,9 @@ def page(context: BrowserContext, complaints: list[str]) -> Iterator[Page]:
     """A page that is logged in; fails the test for whatever the console complains of."""
     page = context.new_page()
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda line: line.type in ("error", "warning") and complaints.append(line.text))
+    page.on(
+        "console", lambda line: line.type in ("error", "warning") and complaints.append(line.text)
+    )
     page.goto(f"/?key={KEY}")
     yield page
     assert complaints == []

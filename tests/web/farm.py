@@ -1,4 +1,4 @@
-"""A farm with pages to look at: real brokers, a real commander, and machines that say what the tests want."""
+"""A farm to look at: real brokers, a real commander, machines that say what the tests want."""
 
 import json
 import os
@@ -41,18 +41,38 @@ class Machine:
     def topic(self, message: Any, name: str = "", device: str = "self") -> str:
         return build(message, "farm", self.domain, self.name, device, name)
 
-    def born(self, parts: dict[str, dict[str, str]], hardware: str = "board", kind: str = "esp", alive_ms: int = 60_000) -> None:
+    def born(
+        self,
+        parts: dict[str, dict[str, str]],
+        hardware: str = "board",
+        kind: str = "esp",
+        alive_ms: int = 60_000,
+    ) -> None:
         birth = {
-            "schema": 1, "boot": "b1", "kind": kind, "software": "farmhand 0.1.0", "hardware": hardware,
-            "alive_ms": alive_ms, "parts": parts,
-        }  # fmt: skip
+            "schema": 1,
+            "boot": "b1",
+            "kind": kind,
+            "software": "farmhand 0.1.0",
+            "hardware": hardware,
+            "alive_ms": alive_ms,
+            "parts": parts,
+        }
         self.say(fleet.INFO, birth, retain=True)
         self.client.publish(self.topic(fleet.STATE), "ready", retain=True)
 
-    def say(self, message: Any, data: dict[str, Any], name: str = "", device: str = "self", retain: bool = False) -> None:
+    def say(
+        self,
+        message: Any,
+        data: dict[str, Any],
+        name: str = "",
+        device: str = "self",
+        retain: bool = False,
+    ) -> None:
         self.client.publish(self.topic(message, name, device), json.dumps(data), retain)
 
-    def measured(self, part: str, device: str = "self", ts: int | None = None, **values: Any) -> None:
+    def measured(
+        self, part: str, device: str = "self", ts: int | None = None, **values: Any
+    ) -> None:
         self.say(fleet.TELE, {"ts": ts or now_ms(), **values}, part, device)
 
 
@@ -105,7 +125,9 @@ class WebFarm:
 
     def enrol(self, domain: str, name: str, kind: str = "esp") -> Machine:
         """A node through a real token."""
-        answer = self.api.post("/api/v1/tokens", json={"domain": domain, "kind": kind, "name": name})
+        answer = self.api.post(
+            "/api/v1/tokens", json={"domain": domain, "kind": kind, "name": name}
+        )
         assert answer.status_code == 201, answer.text
         _, token_id, secret, _ = tokens.parse(answer.json()["token"])
         door = self._connect(domain, token_id, secret, f"enrol-{token_id}")
@@ -113,7 +135,11 @@ class WebFarm:
         wish = {"nonce": "n1", "kind": kind, "software": "farmhand 0.1.0", "sign": "ed25519"}
         door.publish(build(fleet.ENROL_REQ, "farm", domain, token_id), json.dumps(wish))
         given = json.loads(door.expect(lambda _topic, _payload: True))
-        return Machine(self._connect(domain, given["node"], given["password"], given["node"]), domain, given["node"])
+        return Machine(
+            self._connect(domain, given["node"], given["password"], given["node"]),
+            domain,
+            given["node"],
+        )
 
     def _connect(self, domain: str, user: str, password: str, client_id: str) -> Client:
         """The broker learns a new user a moment after the commander: ask until it does."""

@@ -98,14 +98,15 @@ export class Plot {
   }
 
   axes(context, colour, inside) {
-    const ticks = valueTicks(Math.min(...inside.map((p) => p.low)), Math.max(...inside.map((p) => p.high)), 4);
-    const scale = scaleFor(Math.max(Math.abs(ticks.low), Math.abs(ticks.high)), this.unit);
-    const decimals = decimalsOf(ticks.step / scale.factor);
-    const texts = ticks.values.map((value) => (value / scale.factor).toFixed(decimals).replace("-", "−"));
+    const [low, high] = [Math.min(...inside.map((p) => p.low)), Math.max(...inside.map((p) => p.high))];
+    const scale = scaleFor(Math.max(Math.abs(low), Math.abs(high)), this.unit);
+    const ticks = valueTicks(low / scale.factor, high / scale.factor, 4);
+    const decimals = decimalsOf(ticks.step);
+    const texts = ticks.values.map((value) => value.toFixed(decimals).replace("-", "−"));
     const last = texts.length - 1;
     if (scale.unit) texts[last] += ` ${scale.unit}`;
     this.left = Math.ceil(Math.max(...texts.map((text) => context.measureText(text).width))) + 10;
-    this.y = (value) => TOP + (1 - (value - ticks.low) / (ticks.high - ticks.low)) * (HEIGHT - TOP - BOTTOM);
+    this.y = (value) => TOP + (1 - (value / scale.factor - ticks.low) / (ticks.high - ticks.low)) * (HEIGHT - TOP - BOTTOM);
     this.x = (ts) => this.left + ((ts - this.begin) / (this.end - this.begin)) * (this.width - this.left - RIGHT);
     context.strokeStyle = colour.grid;
     context.fillStyle = colour.text;
@@ -113,7 +114,7 @@ export class Plot {
     context.textAlign = "right";
     context.textBaseline = "middle";
     ticks.values.forEach((value, i) => {
-      const y = Math.round(this.y(value)) + 0.5;
+      const y = Math.round(this.y(value * scale.factor)) + 0.5;
       stroke(context, this.left, y, this.width - RIGHT, y);
       context.fillText(texts[i], this.left - 6, y);
     });

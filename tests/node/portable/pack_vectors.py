@@ -1,4 +1,5 @@
-"""Runs on CPython and MicroPython: argument is a file of lines [value, hex of PyPI msgpack's bytes]; ours must be the same, both ways."""
+"""Runs on CPython and MicroPython: argument is a file of lines [value, hex of PyPI msgpack's
+bytes]; ours must be the same, both ways."""
 
 import binascii
 import json
@@ -15,7 +16,9 @@ with open(sys.argv[1]) as file:
         assert unpack(expected) == value, line
         ours = pack(value)
         # MicroPython's dicts keep no order: an object of several keys is compared as a value.
-        assert ours == expected or (b"ordered" not in expected and len(ours) == len(expected) and unpack(ours) == value), line
+        assert ours == expected or (
+            b"ordered" not in expected and len(ours) == len(expected) and unpack(ours) == value
+        ), line
         count += 1
 assert count
 print("ok")

@@ -1,4 +1,5 @@
 """Runs on CPython and MicroPython: one epoch gives the least wake-ups, and nothing stops a task."""
+# ruff: noqa: PT017, PT018 (plain asserts: MicroPython has no pytest)
 
 from esp_node.scheduler import Scheduler
 

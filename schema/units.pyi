@@ -1,0 +1,3 @@
+UNITS: tuple[str, ...]
+
+def check_units(field: str, value: object) -> None: ...

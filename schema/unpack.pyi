@@ -1,0 +1,3 @@
+from typing import Any
+
+def unpack(payload: bytes) -> Any: ...

@@ -1,0 +1,106 @@
+"""What the tests of the API share: its routes, who may use them, and a node to talk about."""
+
+import json
+import pkgutil
+import time
+from importlib import import_module
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+
+import commander.http
+from schema import fleet
+from schema.topics import build
+from tests.broker.farm import Client
+from tests.commander.serving import Serving
+
+# Who may: a route that is not here fails the test, so a new one cannot be forgotten.
+ROLES = {
+    "reader": {
+        "GET /nodes",
+        "GET /nodes/{node}",
+        "GET /devices",
+        "GET /domains",
+        "GET /nodes/{node}/telemetry",
+        "GET /commands",
+        "GET /commands/{command_id}",
+        "GET /nodes/{node}/desired",
+        "GET /nodes/{node}/reported",
+        "GET /events",
+        "GET /logs",
+        "GET /alerts",
+        "GET /tokens",
+        "GET /live",
+    },
+    "operator": {
+        "POST /nodes/{node}/commands",
+        "PUT /nodes/{node}/desired/{document}",
+        "GET /dead-letters",
+        "DELETE /alerts/{node}/{device}/{name}",
+    },
+    "admin": {
+        "DELETE /nodes/{node}",
+        "POST /tokens",
+        "DELETE /tokens/{token_id}",
+        "GET /keys",
+        "POST /keys",
+        "DELETE /keys/{key_id}",
+        "GET /audit",
+    },
+}
+OPEN = {"/healthz", "/readyz", "/metrics", "/asyncapi.yaml"}
+
+
+class Machine:
+    """A node of the house, spoken for over MQTT."""
+
+    def __init__(self, serving: Serving, name: str):
+        self.client: Client = serving.machine(name)
+        self.name = name
+        self.seq = 0
+        birth = {
+            "schema": 1,
+            "boot": "b1",
+            "kind": "cpu-gpu",
+            "software": "test",
+            "alive_ms": 600_000,
+            "parts": {"host": {"cpu": "%"}},
+        }
+        self.say(fleet.INFO, birth)
+        self.client.publish(self.topic(fleet.STATE), "ready", retain=True)
+
+    def topic(self, message: Any, name: str = "") -> str:
+        return build(message, "farm", "house", self.name, name=name)
+
+    def say(self, message: Any, data: Any, name: str = "") -> None:
+        self.client.publish(self.topic(message, name), json.dumps(data))
+
+    def event(self, name: str, **data: Any) -> None:
+        self.seq += 1
+        self.say(fleet.EVT, {"ts": now_ms(), "stream": "s", "seq": self.seq, **data}, name)
+
+    def measured(self, cpu: float) -> None:
+        self.say(fleet.TELE, {"ts": now_ms(), "cpu": cpu}, "host")
+
+
+def now_ms() -> int:
+    return int(time.time() * 1000)
+
+
+def all_routes() -> dict[str, APIRoute]:
+    """`METHOD /path` -> route of every router in commander.http."""
+    modules = [
+        import_module(f"commander.http.{found.name}")
+        for found in pkgutil.iter_modules(commander.http.__path__)
+    ]
+    return {
+        f"{method} {route.path.removeprefix('/api/v1')}": route
+        for module in modules
+        for route in getattr(module, "router", APIRouter()).routes
+        if isinstance(route, APIRoute) and route.path.startswith("/api/")
+        for method in route.methods
+    }
+
+
+ROUTES = all_routes()

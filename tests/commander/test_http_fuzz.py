@@ -1,0 +1,66 @@
+"""Whatever is asked, the API answers with an answer of its own, never a 500."""
+
+import re
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.commander.api import ROUTES, Machine
+from tests.commander.serving import Serving
+
+pytestmark = pytest.mark.broker
+
+WEIRD = (
+    st.text(max_size=8)
+    | st.integers().map(str)
+    | st.sampled_from(["0", "-1", "1e3", "nan", "\x00", "true", "9" * 40, "'", "%"])
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(random=st.data())
+def test_no_query_ends_in_a_500(serving: Serving, machine: Machine, random: st.DataObject) -> None:
+    known = sorted(entry for entry in ROUTES if entry.startswith("GET") and entry != "GET /live")
+    entry = random.draw(st.sampled_from(known))
+    route = ROUTES[entry]
+    names = [each.alias for each in route.dependant.query_params]
+    query = random.draw(st.dictionaries(st.sampled_from([*names, "other"]), WEIRD, max_size=4))
+    level = random.draw(st.just("m-1") | WEIRD.filter(lambda text: text not in ("", ".", "..")))
+    path = re.sub(r"{\w+}", lambda _: quote(level, safe=""), route.path)
+    answer = serving.admin.get(path, params=query)
+    assert answer.status_code in (200, 307, 404, 422), (
+        f"{answer.request.url}: {answer.status_code} {answer.text}"
+    )
+    if answer.status_code == 422:
+        assert answer.json()["error"]["field"] in {*names, "node", "command_id"}
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    entry=st.sampled_from(
+        ["POST /tokens", "POST /keys", "POST /nodes/m-1/commands", "PUT /nodes/m-1/desired/a"]
+    ),
+    body=st.dictionaries(
+        st.sampled_from(
+            ["name", "role", "domain", "kind", "ttl_s", "args", "timeout_s", "data", "if_rev"]
+        ),
+        st.none()
+        | st.integers()
+        | st.text(max_size=5)
+        | st.sampled_from(["house", "esp", "reader", "ping", "\x00"])
+        | st.dictionaries(st.text(max_size=3), st.integers() | st.text(max_size=3), max_size=2),
+        max_size=5,
+    ),
+)
+def test_no_body_ends_in_a_500(
+    serving: Serving, machine: Machine, entry: str, body: dict[str, Any]
+) -> None:
+    method, path = entry.split(" ")
+    answer = serving.admin.request(method, f"/api/v1{path}", json=body)
+    assert answer.status_code in (200, 201, 403, 409, 422), answer.text
+    if answer.is_error:
+        assert answer.json()["error"]["field"]
+    assert serving.nobody.get("/readyz").status_code == 200
