@@ -99,18 +99,14 @@ def print_version(wanted: bool) -> None:
 
 
 def build() -> typer.Typer:
-    app = typer.Typer(
-        name="farmhand", no_args_is_help=True, add_completion=False, rich_markup_mode=None
-    )
+    app = typer.Typer(name="farmhand", no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
     @app.callback()
     def options(  # pyright: ignore[reportUnusedFunction]
         debug: Annotated[bool, typer.Option("--debug", help="Show where an error arose.")] = False,
         version: Annotated[
             bool,
-            typer.Option(
-                "--version", help="Print the version.", is_eager=True, callback=print_version
-            ),
+            typer.Option("--version", help="Print the version.", is_eager=True, callback=print_version),
         ] = False,
     ) -> None:
         """farmhand runs a farm of small machines over MQTT."""

@@ -73,9 +73,7 @@ def nodes_to_purge(data: object, myself: str) -> tuple[str, ...]:
         raise BadCredentials("nodes: must be a list of node ids")
     for node in cast(list[object], nodes):
         if not isinstance(node, str) or not ID.fullmatch(node) or node == myself:
-            raise BadCredentials(
-                f"nodes: {node!r} must be the id of a node other than this steward"
-            )
+            raise BadCredentials(f"nodes: {node!r} must be the id of a node other than this steward")
     return tuple(cast(list[str], nodes))
 
 

@@ -75,15 +75,9 @@ def routes(farm: Farm) -> Routes:
     down = _shortest(hops, farm.home)
     # Backwards from home, so that the paths of all domains share one tree towards it.
     backwards = _shortest([Hop(h.link, h.target, h.source) for h in hops], farm.home)
-    up = {
-        domain: tuple(Hop(h.link, h.target, h.source) for h in reversed(path))
-        for domain, path in backwards.items()
-    }
+    up = {domain: tuple(Hop(h.link, h.target, h.source) for h in reversed(path)) for domain, path in backwards.items()}
     across = {
-        (start, end): path
-        for start in farm.domains
-        for end, path in _shortest(hops, start).items()
-        if start != end
+        (start, end): path for start in farm.domains for end, path in _shortest(hops, start).items() if start != end
     }
     crossing: dict[Hop, list[str]] = {}
     for path, topics in _journeys(farm, up, down, across):

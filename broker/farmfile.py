@@ -104,9 +104,7 @@ class _Reader:
             raise self.wrong(("domains",), "no domain has home = true; exactly one must have it")
         if len(homes) > 1:
             where = ("domains", homes[1], "home")
-            raise self.wrong(
-                where, f"home = true in {homes[0]} and {homes[1]}; only one may have it"
-            )
+            raise self.wrong(where, f"home = true in {homes[0]} and {homes[1]}; only one may have it")
         links = self.links(document.get("links", []), domains)
         commander = self.commander(document.get("commander", {}))
         return Farm(root, domains, links, homes[0], commander)
@@ -155,9 +153,7 @@ class _Reader:
             links.append(link)
         return tuple(links)
 
-    def link(
-        self, where: tuple[str | int, ...], table: Table, domains: Mapping[str, Domain]
-    ) -> Link:
+    def link(self, where: tuple[str | int, ...], table: Table, domains: Mapping[str, Domain]) -> Link:
         for end in ("a", "b"):
             if table.get(end) not in domains:
                 allowed = ", ".join(domains)
@@ -188,9 +184,7 @@ class _Reader:
             if not OPTION.fullmatch(key):
                 raise self.wrong((*where, key), f"{key!r} is no Mosquitto option name")
             if not isinstance(option, str | int) or "\n" in str(option):
-                raise self.wrong(
-                    (*where, key), f"{key}: must be one line of text, an integer or a boolean"
-                )
+                raise self.wrong((*where, key), f"{key}: must be one line of text, an integer or a boolean")
             options[key] = option
         return options
 
@@ -232,9 +226,7 @@ class _Reader:
 
     def port(self, where: tuple[str | int, ...], value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 65535:
-            raise self.wrong(
-                where, f"{where[-1]} = {value!r}: a port is an integer from 1 to 65535"
-            )
+            raise self.wrong(where, f"{where[-1]} = {value!r}: a port is an integer from 1 to 65535")
         return value
 
 

@@ -84,9 +84,7 @@ class Connection:
         if sent.rc == paho.MQTT_ERR_SUCCESS:
             sent.wait_for_publish(seconds)
 
-    def _on_connect(
-        self, client: paho.Client, userdata: Any, flags: Any, reason: ReasonCode, properties: Any
-    ) -> None:
+    def _on_connect(self, client: paho.Client, userdata: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
         self._events.put(Lost(str(reason)) if reason.is_failure else Connected())
 
     def _on_disconnect(

@@ -63,9 +63,7 @@ class News:
         if self.connection:
             self.connection.goodbye(self.topic(STATE), encode(STATE, "disconnected"), seconds=2.0)
 
-    def heartbeat(
-        self, now: int, figures: Mapping[str, int | float], bridges: Mapping[str, tuple[int, int]]
-    ) -> None:
+    def heartbeat(self, now: int, figures: Mapping[str, int | float], bridges: Mapping[str, tuple[int, int]]) -> None:
         """``bridges``: link -> (connected, since in ms). Worth losing: the next one comes soon."""
         self._publish(TELE, {"ts": now, **figures}, "broker")
         for link, (connected, since) in bridges.items():
@@ -97,9 +95,7 @@ class News:
             report["error"] = error[:512]
         self._publish(REPORTED, report, document)
 
-    def _publish(
-        self, message: Message, data: object, name: str = "", device: str = "self"
-    ) -> None:
+    def _publish(self, message: Message, data: object, name: str = "", device: str = "self") -> None:
         if self.connection:
             topic = self.topic(message, name, device)
             self.connection.publish(topic, encode(message, data), *delivery(message))

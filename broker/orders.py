@@ -35,9 +35,7 @@ class Orders:
         self._verify = verifier(commander_key)
         self._prefix, self._me = prefix, me
         self.memory, self._news, self._use, self.say = memory, news, use, say
-        self._waiting: list[
-            tuple[str, int]
-        ] = []  # documents to report once the broker has reloaded
+        self._waiting: list[tuple[str, int]] = []  # documents to report once the broker has reloaded
         self._purging: dict[str, tuple[Body, tuple[str, ...]]] = {}  # by the topic of the marker
 
     def told(self, message: Message) -> None:

@@ -45,11 +45,7 @@ class Outbox:
 
     def due(self, now: int, gap_topic: str) -> list[Event]:
         """What to publish now; counts as sent."""
-        again = (
-            bool(self._events)
-            and self._unsent > next(iter(self._events))
-            and now >= self._resend_at
-        )
+        again = bool(self._events) and self._unsent > next(iter(self._events)) and now >= self._resend_at
         if again:
             self._unsent, self._patience = 1, min(self._patience * 2, self._wait * 16)
         found = [event for seq, event in self._events.items() if seq >= self._unsent]

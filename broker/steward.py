@@ -101,9 +101,7 @@ class Steward:
         key = self.kit.commander_key
         self.orders = Orders(key, prefix, self.me, self.memory, self.news, self._rewrite, say)
         put = self.events.put
-        self.keeper = Keeper(
-            self.files.conf, lambda text: put(Line(text)), lambda child: put(Exited(child)), say
-        )
+        self.keeper = Keeper(self.files.conf, lambda text: put(Line(text)), lambda child: put(Exited(child)), say)
         self.log, self.refusals = LogReader(), RefusalCounter()
         self.sys: dict[str, str] = {}
         links = [link.name for link in self.farm.links if self.domain in (link.a, link.b)]
@@ -173,9 +171,7 @@ class Steward:
             self.say(f"messages to {client} are being dropped: its queue is full")
         self.dropping[client] = now
         names = ", ".join(sorted(self.dropping))
-        self.news.alert(
-            "dropped", self.dropping_since, f"queue full, messages dropped for: {names}"
-        )
+        self.news.alert("dropped", self.dropping_since, f"queue full, messages dropped for: {names}")
 
     def _connect(self) -> None:
         here = self.farm.domains[self.domain]

@@ -34,9 +34,7 @@ def delivery(message: Message) -> tuple[int, bool]:
     return message.qos, message.retain
 
 
-def topic_of(
-    message: Message, root: str, domain: str, node: str, device: str = "self", name: str = ""
-) -> str:
+def topic_of(message: Message, root: str, domain: str, node: str, device: str = "self", name: str = "") -> str:
     return topics.build(message, root, domain, node, device, name)
 
 

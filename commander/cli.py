@@ -1,4 +1,6 @@
-"""farmhand up, commander, status, watch, node, token, key, events, alerts, logs, dead-letters. Every command has --json."""
+"""farmhand up, commander, status, watch, node, token, key, events, alerts, logs, dead-letters. Every command has
+--json.
+"""
 
 import json
 import logging
@@ -40,7 +42,9 @@ def _answer(value: Any, as_json: bool, shown: Callable[[Any], object]) -> None:
 @app.command()
 def up(
     state: State = HERE,
-    ports: Annotated[str, typer.Option(help="for a new farm: `fixed` (18830, 18831, 8080) or `auto`, any free ones")] = "fixed",
+    ports: Annotated[
+        str, typer.Option(help="for a new farm: `fixed` (18830, 18831, 8080) or `auto`, any free ones")
+    ] = "fixed",
     as_json: AsJson = False,
 ) -> None:
     """Start a whole farm on this machine: brokers, commander, a sentry, a MicroPython node. Ctrl-C stops it."""
@@ -95,7 +99,9 @@ def watch(state: State = HERE, url: Url = "", key: ApiKey = "", as_json: AsJson 
 
 
 @node.command("list")
-def node_list(state: State = HERE, url: Url = "", key: ApiKey = "", limit: Limit = 100, as_json: AsJson = False) -> None:
+def node_list(
+    state: State = HERE, url: Url = "", key: ApiKey = "", limit: Limit = 100, as_json: AsJson = False
+) -> None:
     """All nodes with presence and latest values."""
     _answer(Api(state, url, key).get("/nodes", limit=limit), as_json, lambda answer: show.nodes(answer["items"]))
 
@@ -177,7 +183,9 @@ def token_create(
 
 
 @token.command("list")
-def token_list(state: State = HERE, url: Url = "", key: ApiKey = "", limit: Limit = 100, as_json: AsJson = False) -> None:
+def token_list(
+    state: State = HERE, url: Url = "", key: ApiKey = "", limit: Limit = 100, as_json: AsJson = False
+) -> None:
     """All tokens, without their secrets."""
     _answer(Api(state, url, key).get("/tokens", limit=limit), as_json, lambda answer: show.tokens(answer["items"]))
 

@@ -44,7 +44,9 @@ class Database:
         self.url = url
         self.shown_url = url.rsplit("@", 1)[-1] if "@" in url else url
         try:
-            self.engine: Engine = create_engine(url, pool_size=5, max_overflow=10, pool_pre_ping=not url.startswith("sqlite"))
+            self.engine: Engine = create_engine(
+                url, pool_size=5, max_overflow=10, pool_pre_ping=not url.startswith("sqlite")
+            )
         except (SQLAlchemyError, ImportError) as error:
             raise DatabaseUnavailable(self.shown_url, error) from None
         self.is_sqlite = self.engine.dialect.name == "sqlite"
@@ -133,7 +135,7 @@ class Database:
         where = " AND ".join(f'"{name}" = :{name}' for name in columns)
         values: list[Row] = []
         for key in gone:
-            parts: tuple[Any, ...] = key if isinstance(key, tuple) else (key,)
+            parts: Any = key if len(columns) > 1 else (key,)
             values.append(dict(zip(columns, parts, strict=True)))
         connection.execute(text(f'DELETE FROM "{table.name}" WHERE {where}'), values)
 
@@ -170,6 +172,12 @@ def _on_conflict(table: Table, columns: tuple[str, ...]) -> str:
 def _sqlite_settings(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     # FULL: a mark that the sender trusts must survive a power cut, not only a crash.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "cache_size=-32000", "temp_store=MEMORY"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "busy_timeout=10000",
+        "cache_size=-32000",
+        "temp_store=MEMORY",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

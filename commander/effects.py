@@ -11,7 +11,9 @@ Farm = Mapping[str, Mapping[Key, Row]]
 
 
 class Put(NamedTuple):
-    """State: this row of a table is now so (None: gone). Goes to the projection and, once per batch and key, to the database."""
+    """State: this row of a table is now so (None: gone). Goes to the projection and, once per batch and key, to the
+    database.
+    """
 
     table: str
     key: Key
@@ -56,7 +58,9 @@ class Refused(ValueError):
 
 
 class Moment(NamedTuple):
-    """What a rule must be told because it may not look: the time, fresh random bytes, who asks, and how the message came."""
+    """What a rule must be told because it may not look: the time, fresh random bytes, who asks, and how the message
+    came.
+    """
 
     now: int
     dice: Callable[[int], bytes]

@@ -28,7 +28,9 @@ class ChildFailed(RuntimeError):
 class Child:
     """One process, its log file, and when it may be started again."""
 
-    def __init__(self, name: str, command: list[str], environment: dict[str, str], folder: Path | None, log: Path) -> None:
+    def __init__(
+        self, name: str, command: list[str], environment: dict[str, str], folder: Path | None, log: Path
+    ) -> None:
         self.name = name
         self.log = log
         self.failures = 0
@@ -66,7 +68,9 @@ class Family:
         self._warn = warn
         self._children: list[Child] = []
 
-    def add(self, name: str, command: list[str], environment: dict[str, str] | None = None, folder: Path | None = None) -> None:
+    def add(
+        self, name: str, command: list[str], environment: dict[str, str] | None = None, folder: Path | None = None
+    ) -> None:
         """Start a process; its output goes to <folder>/<name>.log, its id to <name>.pid."""
         child = Child(name, command, environment or {}, folder, self._folder / f"{name}.log")
         self._children.append(child)
@@ -97,7 +101,9 @@ class Family:
                     child.failures = 0 if now - child.started > STEADY_S else child.failures + 1
                     pause = min(30.0, 0.5 * 2**child.failures)
                     child.next_start = now + pause
-                    self._warn(f"{child.name} ended with code {child.process.returncode}; starting it again in {pause:.1f} s")
+                    self._warn(
+                        f"{child.name} ended with code {child.process.returncode}; starting it again in {pause:.1f} s"
+                    )
                 elif now >= child.next_start:
                     child.next_start = 0.0
                     child.start()

@@ -1,8 +1,9 @@
 """THE line: item -> rule -> effects -> one transaction -> acknowledgement -> outbox -> live readers.
 
-One thread runs it. Everything that changes the farm comes through its queue, in order: messages and connection changes from
-mqtt_edge, requests from http_edge. Rules see the projection; effects are applied to it at once, and to the database before anything is
-acknowledged, answered or published.
+One thread runs it. Everything that changes the farm comes through its queue, in order: messages and connection
+changes from mqtt_edge, requests from http_edge. Rules see the projection; effects are applied to it at once, and to
+the database
+before anything is acknowledged, answered or published.
 """
 
 import logging
@@ -56,7 +57,9 @@ class Route(NamedTuple):
 class Flow:
     """See the module's text. `inbox` is where items go; `run()` works until `stop()`."""
 
-    def __init__(self, farm: Projection, database: Database, keys: Keys, root: str, batch_rows: int, batch_wait_s: float) -> None:
+    def __init__(
+        self, farm: Projection, database: Database, keys: Keys, root: str, batch_rows: int, batch_wait_s: float
+    ) -> None:
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.farm = farm
         self.epoch = 0
@@ -120,7 +123,7 @@ class Flow:
                 self.mqtt.publish(*message)
         self._finish(received)
 
-    # --- each kind of item ---------------------------------------------------------------------------------------------
+    # --- each kind of item -------------------------------------------------------------------------------------------
     def _receive(self, topic: bytes, payload: bytes, moment: Moment) -> None:
         try:
             route = self._routes.get(topic) or self._route(topic)
@@ -138,14 +141,17 @@ class Flow:
             self._refuse(topic, payload, Invalid("message", "made a rule of the commander fail; see its log"), moment)
 
     def _on_leader(self, farm: Projection, _at: Address, envelope: dict[str, str], moment: Moment) -> Effects:
-        # Our own signature with a higher epoch: this database was restored from an older copy. Jump ahead of what nodes have seen.
+        # Our own signature with a higher epoch: this database was restored from an older copy. Jump ahead of what
+        # nodes have seen.
         topic = topics.build(fleet.LEADER, self._root)
         if not self._keys.verify(trust.signed_text(topic, envelope["body"]), b64decode(envelope["sig"])):
             raise Invalid("sig", "is not this farm's")
         seen = wire.loads(envelope["body"].encode())["epoch"]
         if seen <= self.epoch:
             return []
-        log.warning("epoch %d was in use before, the database says %d: it was restored; jumping ahead", seen, self.epoch)
+        log.warning(
+            "epoch %d was in use before, the database says %d: it was restored; jumping ahead", seen, self.epoch
+        )
         self.epoch = self._sealed_for = seen + 1
         ahead = [Put("desired", key, {**row, "rev": row["rev"] + REV_JUMP}) for key, row in farm["desired"].items()]
         for put in ahead:
@@ -199,7 +205,8 @@ class Flow:
             row = {**self.farm["door"][door.domain], "up": door.up, "since": moment.now}
             self.farm["door"][door.domain] = row
         elif door.up and (door.fresh or self._sealed_for != self.epoch):
-            # The broker knows nothing of this commander, or retains documents of an older epoch, which nodes would refuse.
+            # The broker knows nothing of this commander, or retains documents of an older epoch, which nodes would
+            # refuse.
             self._sealed_for = self.epoch
             self._sends += self.outbox.everything_desired()
             self.marks.all_again()
@@ -213,7 +220,7 @@ class Flow:
         for job in self.on_tick:
             job(moment.now)
 
-    # --- around them -----------------------------------------------------------------------------------------------------
+    # --- around them -------------------------------------------------------------------------------------------------
     def apply(self, effects: Effects) -> None:
         """Make effects true in the projection and due for the database."""
         for effect in effects:
@@ -271,7 +278,7 @@ class Flow:
         if changes:
             self.live(changes)
 
-    # --- for other threads -------------------------------------------------------------------------------------------------
+    # --- for other threads -------------------------------------------------------------------------------------------
     def ask(self, work: Callable[[Any, Moment], tuple[Any, Effects]], by: str) -> "Future[Any]":
         """Have `work` done in the line; the future has its result after the commit."""
         answer: Future[Any] = Future()

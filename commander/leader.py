@@ -63,7 +63,9 @@ def renew(database: Database, holder: str, epoch: int, now: int) -> bool:
     """Extend the lease; False when it is another's by now. `epoch` may have been jumped ahead by a restore."""
     with database.writing() as connection:
         changed = connection.execute(
-            update(lease).where(lease.c.name == NAME, lease.c.holder == holder).values(epoch=epoch, expires=now + TTL_MS)
+            update(lease)
+            .where(lease.c.name == NAME, lease.c.holder == holder)
+            .values(epoch=epoch, expires=now + TTL_MS)
         )
         return changed.rowcount == 1
 

@@ -15,7 +15,9 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._commit_s = Histogram("farmhand_commit_seconds", "One transaction of the line", registry=self._registry)
         self._rows = Counter("farmhand_rows", "History rows stored", registry=self._registry)
-        self._received = Gauge("farmhand_messages_received", "Messages taken in since the start", registry=self._registry)
+        self._received = Gauge(
+            "farmhand_messages_received", "Messages taken in since the start", registry=self._registry
+        )
         self._refused = Gauge("farmhand_messages_refused", "Messages refused since the start", registry=self._registry)
         self._waiting = Gauge("farmhand_inbox_waiting", "Items waiting for the line", registry=self._registry)
         self._nodes = Gauge("farmhand_nodes", "Nodes by presence", ["presence"], registry=self._registry)

@@ -1,7 +1,8 @@
-"""MQTT: one persistent session per domain for what comes in (mqtt_ingest.py), one for what the leader says (paho, only here).
+"""MQTT: one persistent session per domain for what comes in (mqtt_ingest.py), one for what the leader says (paho,
+only here).
 
-Everything that happens here becomes an item in one queue, in order: Arrived, Door, Published. Nothing is acknowledged before
-`acknowledge` is called, which is after the commit.
+Everything that happens here becomes an item in one queue, in order: Arrived, Door, Published. Nothing is acknowledged
+before `acknowledge` is called, which is after the commit.
 """
 
 import logging
@@ -50,7 +51,9 @@ class LeaderSession:
         client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False)
         client.username_pw_set(access.user, access.password)
         if access.ca:
-            client.tls_set_context(ssl.create_default_context(cafile=access.ca))
+            client.tls_set_context(  # pyright: ignore[reportUnknownMemberType]
+                ssl.create_default_context(cafile=access.ca)
+            )
         client.reconnect_delay_set(1, 15)
         client.max_inflight_messages_set(500)
         client.on_connect = self._on_connect

@@ -1,7 +1,8 @@
 """The receiving half of MQTT 3.1.1, for the commander's ingest sessions alone.
 
-paho spends 20 to 30 us a message and one write per acknowledgement; this reads whatever the socket holds, hands all its messages over at
-once and acknowledges a whole transaction in one write (docs/profile.md). It subscribes with QoS 1 and never publishes.
+paho spends 20 to 30 us a message and one write per acknowledgement; this reads whatever the socket holds, hands all
+its messages over at once and acknowledges a whole transaction in one write (docs/profile.md). It subscribes with QoS
+1 and never publishes.
 Source of the packets: OASIS MQTT Version 3.1.1, chapters 2 and 3.
 """
 
@@ -12,6 +13,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 log = logging.getLogger(__name__)
@@ -21,13 +23,21 @@ CONNECT_S = 10.0
 BACKOFF_S = 15.0
 CHUNK = 262_144
 PINGREQ = b"\xc0\x00"
-REFUSALS = {1: "protocol version", 2: "client id", 3: "server unavailable", 4: "wrong user or password", 5: "not authorised"}
+REFUSALS = {
+    1: "protocol version",
+    2: "client id",
+    3: "server unavailable",
+    4: "wrong user or password",
+    5: "not authorised",
+}
 
 Message = tuple[bytes, bytes, int, bytes, bool]  # topic, payload, QoS, packet id, retained
 
 
 class Arrived(NamedTuple):
-    """Messages in the order in which they came; `generation` says which connection may acknowledge them (session None: none need it)."""
+    """Messages in the order in which they came; `generation` says which connection may acknowledge them (session
+    None: none need it).
+    """
 
     session: "IngestSession | None"
     generation: int
@@ -50,9 +60,15 @@ class IngestSession(threading.Thread):
     """One persistent session: a thread that connects for ever and puts Door and Arrived into `put`."""
 
     def __init__(
-        self, address: tuple[str, int], login: tuple[str, str], ca: str, client_id: str, filters: Iterable[str], domain: str,
+        self,
+        address: tuple[str, int],
+        login: tuple[str, str],
+        ca: str,
+        client_id: str,
+        filters: Iterable[str],
+        domain: str,
         put: Callable[[Any], None],
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(name=client_id, daemon=True)
         self.domain = domain
         self.connected = False
@@ -85,7 +101,9 @@ class IngestSession(threading.Thread):
             pause = min(pause * 2, BACKOFF_S)
 
     def acknowledge(self, packet_ids: list[bytes], generation: int) -> None:
-        """PUBACK in one write, unless the connection that delivered the messages is gone: its ids mean others by now."""
+        """PUBACK in one write, unless the connection that delivered the messages is gone: its ids mean
+        others by now.
+        """
         if packet_ids and self.connected and generation == self.generation:
             self._write(b"\x40\x02" + b"\x40\x02".join(packet_ids))
 
@@ -147,15 +165,15 @@ class IngestSession(threading.Thread):
     def _close(self) -> None:
         link, self._socket = self._socket, None
         if link is not None:
-            try:
+            with suppress(OSError):
                 link.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
             link.close()
 
 
 def parse(data: bytes) -> tuple[list[Message], bytes]:
-    """All complete PUBLISH packets in `data`, and the bytes that are left. Raises ConnectionLost for a refused subscription."""
+    """All complete PUBLISH packets in `data`, and the bytes that are left. Raises ConnectionLost for a refused
+    subscription.
+    """
     messages: list[Message] = []
     at, end = 0, len(data)
     while end - at >= 2:
@@ -184,7 +202,9 @@ def parse(data: bytes) -> tuple[list[Message], bytes]:
             start = body + 2
             topic_end = start + (data[body] << 8 | data[body + 1])
             payload = topic_end + 2 if qos else topic_end
-            messages.append((data[start:topic_end], data[payload:following], qos, data[topic_end:payload], kind & 1 == 1))
+            messages.append(
+                (data[start:topic_end], data[payload:following], qos, data[topic_end:payload], kind & 1 == 1)
+            )
         elif kind == 0x90 and 0x80 in data[body + 2 : following]:
             raise ConnectionLost("a subscription was refused: check the ACL of the commander's user")
         at = following

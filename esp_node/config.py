@@ -36,8 +36,7 @@ def check(given):
         if key not in DEFAULTS and key not in ("domain", "brokers"):
             raise Invalid(
                 key,
-                "unknown setting; allowed: "
-                + ", ".join(sorted(list(DEFAULTS) + ["domain", "brokers"])),
+                "unknown setting; allowed: " + ", ".join(sorted(list(DEFAULTS) + ["domain", "brokers"])),
             )
     config = dict(DEFAULTS)
     config.update(given)
@@ -77,9 +76,7 @@ def check(given):
 
 def _check_brokers(brokers):
     if not isinstance(brokers, list) or not brokers:
-        raise Invalid(
-            "brokers", 'must be a list of [host, port], for example [["127.0.0.1", 1883]]'
-        )
+        raise Invalid("brokers", 'must be a list of [host, port], for example [["127.0.0.1", 1883]]')
     for broker in brokers:
         if not isinstance(broker, list) or len(broker) != 2:
             raise Invalid("brokers", "must be a list of [host, port]")

@@ -25,9 +25,7 @@ def desired(node, name, body):
             late.call("esp_node.settings", "check_settings", body["data"])
         except Invalid as error:
             _remember(node, seen)
-            node.send(
-                "reported", {"rev": body["rev"], "status": "refused", "error": str(error)}, name
-            )
+            node.send("reported", {"rev": body["rev"], "status": "refused", "error": str(error)}, name)
             raise
         # Apply, then remember: after a power cut in between the document is simply applied again.
         node.apply(body["data"])
@@ -52,9 +50,7 @@ def command(node, name, body):
     if name in _COMMANDS:
         answer["result"] = _COMMANDS[name](node)
     else:
-        answer.update(
-            {"status": "refused", "code": "unknown", "result": {"allowed": sorted(_COMMANDS)}}
-        )
+        answer.update({"status": "refused", "code": "unknown", "result": {"allowed": sorted(_COMMANDS)}})
     node.send("ack", answer, body["id"])
 
 

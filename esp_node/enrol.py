@@ -69,11 +69,7 @@ def enrol(settings, folder, software, hardware):
     payload = json.dumps(request).encode()
     while not answers:
         link.serve(500)
-        if (
-            link.connected
-            and not answers
-            and (asked[0] is None or mono_ms() - asked[0] > _ASK_AGAIN_MS)
-        ):
+        if link.connected and not answers and (asked[0] is None or mono_ms() - asked[0] > _ASK_AGAIN_MS):
             asked[0] = mono_ms()
             link.publish(topic + "req", payload, qos=1)
     if link.connected:

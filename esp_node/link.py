@@ -106,12 +106,7 @@ class Link(MQTTClient):
         if self.user is not None:
             flags |= 0xC0
             parts += [_text(self.user), _text(self.pswd)]
-        body = (
-            b"\x00\x04MQTT\x04"
-            + bytes([flags])
-            + struct.pack("!H", self.keepalive)
-            + b"".join(parts)
-        )
+        body = b"\x00\x04MQTT\x04" + bytes([flags]) + struct.pack("!H", self.keepalive) + b"".join(parts)
         size = bytearray(4)
         self.sock.write(b"\x10" + bytes(size[: _put_size(size, 0, len(body))]) + body)
         answer = self._read(4)

@@ -42,9 +42,7 @@ class Node:
         self.boot = _random_name()
         self.refused = 0
         self.prefix = "%s/%s/%s/self/" % (given["root"], given["domain"], self.name)
-        self.outbox = Outbox(
-            _random_name(), given["queue"]["events"], given["queue"]["bytes"], given["hears_marks"]
-        )
+        self.outbox = Outbox(_random_name(), given["queue"]["events"], given["queue"]["bytes"], given["hears_marks"])
         self.verify = credential["verify"]
         self.seen = store.read(folder + "seen.json", {"epoch": credential.get("epoch", 0)})
         self.link = Link(
@@ -94,9 +92,7 @@ class Node:
         if self.link.connected:
             flags = SENT[channel]
             topic = self.prefix + channel + ("/" + name if name else "")
-            self.link.publish(
-                topic, data if isinstance(data, bytes) else _dumps(data), bool(flags & 2), flags & 1
-            )
+            self.link.publish(topic, data if isinstance(data, bytes) else _dumps(data), bool(flags & 2), flags & 1)
 
     def event(self, tail, data):
         """Queue an event or telemetry that must reach the database; `tail` is its topic below the
@@ -196,9 +192,7 @@ class Node:
         except Invalid as error:
             self._refuse(topic, error.field, error.problem)
         except MemoryError:
-            self._refuse(
-                topic, "payload", "is too large for this device, or its heap too full: try again"
-            )
+            self._refuse(topic, "payload", "is too large for this device, or its heap too full: try again")
 
     def _refuse(self, topic, field, problem):
         self.refused += 1
@@ -223,11 +217,7 @@ def _dumps(data):
 
 def _check_value(field, value):
     kind = type(value)
-    if (
-        value is not None
-        and kind not in (bool, int, str)
-        and (kind is not float or value - value != 0)
-    ):
+    if value is not None and kind not in (bool, int, str) and (kind is not float or value - value != 0):
         raise Invalid(field, "must be null, true, false, a finite number or text")
 
 

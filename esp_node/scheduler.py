@@ -29,9 +29,7 @@ class Scheduler:
     def every(self, interval, run, name=""):
         """Run `run()` at the multiples of `interval` (ms, 10 to a week). Returns the task."""
         if type(interval) is not int or not 10 <= interval <= 604800000:
-            raise ValueError(
-                "interval: must be a whole number of ms from 10 to 604800000, not %r" % (interval,)
-            )
+            raise ValueError("interval: must be a whole number of ms from 10 to 604800000, not %r" % (interval,))
         task = Task(name, interval, run)
         self.tasks.append(task)
         return task

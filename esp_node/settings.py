@@ -14,11 +14,7 @@ def check_settings(data):
         if key not in ("interval_s", "sensors"):
             raise Invalid(key, "unknown setting; allowed: interval_s, sensors")
     interval = data.get("interval_s", 1)
-    if (
-        isinstance(interval, bool)
-        or not isinstance(interval, (int, float))
-        or not 0.05 <= interval <= 86400
-    ):
+    if isinstance(interval, bool) or not isinstance(interval, (int, float)) or not 0.05 <= interval <= 86400:
         raise Invalid("interval_s", "must be a number of seconds from 0.05 to 86400")
     sensors = data.get("sensors", {})
     if not isinstance(sensors, dict):
@@ -66,6 +62,4 @@ def _schedule(node, name):
         length, count = frame.get("frame_ms", 0), frame.get("values", 0)
         frames = Frames(length, count)
         every = sample_interval(length, count) or interval
-        node.tasks.append(
-            node.scheduler.every(every, lambda: node.frame(name, frames), "frame " + name)
-        )
+        node.tasks.append(node.scheduler.every(every, lambda: node.frame(name, frames), "frame " + name))

@@ -1,7 +1,7 @@
 """All messages as an AsyncAPI 3 document (CPython only).
 
-    python -m schema.asyncapi          write asyncapi.yaml and esp_node's slim table
-    python -m schema.asyncapi --check  exit 1 when a committed file is stale
+python -m schema.asyncapi          write asyncapi.yaml and esp_node's slim table
+python -m schema.asyncapi --check  exit 1 when a committed file is stale
 """
 
 import sys
@@ -29,7 +29,12 @@ PLAIN = {
     "int": {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1},
     "num": {"type": "number"},
     "bool": {"type": "boolean"},
-    "time": {"type": "integer", "minimum": 0, "maximum": TIME_MAX, "description": "ms since 1970 UTC, 0: clock not set"},
+    "time": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": TIME_MAX,
+        "description": "ms since 1970 UTC, 0: clock not set",
+    },
     "text": {"type": "string", "maxLength": 1024},
     "id": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,62}$"},
     "name": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
@@ -101,7 +106,10 @@ def document() -> dict[str, Any]:
     for message in ALL:
         key = message.key.replace("/", "-")
         names = [level[1:-1] for level in message.topic.split("/") if level.startswith("{")]
-        channel: dict[str, Any] = {"address": f"{ROOT}/{message.topic}", "messages": {key: {"$ref": f"#/components/messages/{key}"}}}
+        channel: dict[str, Any] = {
+            "address": f"{ROOT}/{message.topic}",
+            "messages": {key: {"$ref": f"#/components/messages/{key}"}},
+        }
         if names:
             channel["parameters"] = {name: {"description": PARAMETERS[name]} for name in names}
         channels[key] = channel

@@ -14,8 +14,8 @@ A kind is a short text, so that declarations stay plain data on every interprete
     units                 object of part -> object of field -> unit (see units.py)
     list KIND | map KIND  array, or object with names as keys
 
-The kinds word, bool, bytes, units and list are in kinds.py. Written for the MicroPython subset: no typing, no dataclasses, no
-reliance on the order of dicts.
+The kinds word, bool, bytes, units and list are in kinds.py. Written for the MicroPython subset: no typing, no
+dataclasses, no reliance on the order of dicts.
 """
 
 from schema.errors import Invalid

@@ -59,9 +59,7 @@ def received() -> str:
 
 def sent() -> str:
     """Python text of sent.py."""
-    lines = [
-        f'    "{key}": {fleet.MESSAGES[key].qos + 2 * fleet.MESSAGES[key].retain},' for key in SENT
-    ]
+    lines = [f'    "{key}": {fleet.MESSAGES[key].qos + 2 * fleet.MESSAGES[key].retain},' for key in SENT]
     return SENT_HEAD + "\n".join([*lines, "}", ""])
 
 

@@ -1,6 +1,7 @@
 """Where a message lives: `build()` a topic from its template, `parse()` a topic into its levels.
 
-A node's topics are <root>/<domain>/<node>/<device>/<channel>[/<name>]; farm-wide ones stand below the reserved domain `_`.
+A node's topics are <root>/<domain>/<node>/<device>/<channel>[/<name>]; farm-wide ones stand below the reserved domain
+`_`.
 """
 
 from schema.message import Invalid, is_id, is_name

@@ -49,9 +49,7 @@ class Agent:
         self._memory: rules.Memory = home.read("memory.json") or {}
         self._defaults = {"interval_s": settings.interval_s, "heartbeat_s": settings.heartbeat_s}
         self._outbox = home.outbox(self._credential, settings, now_ms)
-        self._rule = flights.Rule(
-            settings.window_least, settings.window_most, settings.still_s, settings.still_most_s
-        )
+        self._rule = flights.Rule(settings.window_least, settings.window_most, settings.still_s, settings.still_most_s)
         self._started = time.monotonic()
         figures = self._outbox.figures()
         self._stream = figures.stream

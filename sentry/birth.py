@@ -38,9 +38,7 @@ def now_ms() -> int:
     return now if now >= FIRST_TRUE_YEAR else 0
 
 
-def birth(
-    boot: str, kind: str, heartbeat_s: float, parts: Mapping[str, Units], settings: Settings
-) -> dict[str, Any]:
+def birth(boot: str, kind: str, heartbeat_s: float, parts: Mapping[str, Units], settings: Settings) -> dict[str, Any]:
     """The `info` message; ``parts``: telemetry part -> field -> unit."""
     return {
         "schema": SCHEMA_VERSION,

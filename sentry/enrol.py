@@ -118,8 +118,7 @@ def _wait(
     if not connected:
         raise EnrolFailed(f"broker: did not answer within {timeout_s:g} s")
     raise EnrolFailed(
-        f"commander: did not answer within {timeout_s:g} s;"
-        " run the same command again, the token is not lost"
+        f"commander: did not answer within {timeout_s:g} s; run the same command again, the token is not lost"
     )
 
 

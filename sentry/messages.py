@@ -46,9 +46,7 @@ def declared(key: str, name: str = "") -> Message:
     return _MESSAGES.get(f"{key}/{name}") or _MESSAGES[key]
 
 
-def build(
-    key: str, root: str, *, domain: str = "", node: str = "", device: str = "self", name: str = ""
-) -> str:
+def build(key: str, root: str, *, domain: str = "", node: str = "", device: str = "self", name: str = "") -> str:
     """Topic; Invalid for a level outside the alphabet."""
     return _topics.build(declared(key), root, domain, node, device, name)
 

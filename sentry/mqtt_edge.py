@@ -140,17 +140,13 @@ class Link:
             self._client.disconnect()
             self._tell(Ended(self.number, reason, refused))
 
-    def _on_connect(
-        self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any
-    ) -> None:
+    def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
             self._end(f"the broker refused the login: {reason}", refused=True)
         else:
             client.subscribe([(each, 1) for each in self._filters])
 
-    def _on_subscribe(
-        self, _client: paho.Client, _data: Any, _mid: int, reasons: Any, _properties: Any
-    ) -> None:
+    def _on_subscribe(self, _client: paho.Client, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
         if any(reason.is_failure for reason in reasons):
             self._end("the broker refused a subscription", refused=True)
         else:
@@ -164,12 +160,8 @@ class Link:
         heard = Heard(topic, bytes(message.payload), bool(message.retain))
         self._tell(Arrived(self.number, heard))
 
-    def _on_publish(
-        self, _client: paho.Client, _data: Any, _mid: int, _reason: Any, _properties: Any
-    ) -> None:
+    def _on_publish(self, _client: paho.Client, _data: Any, _mid: int, _reason: Any, _properties: Any) -> None:
         self._acknowledged += 1
 
-    def _on_disconnect(
-        self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any
-    ) -> None:
+    def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self._end(f"connection lost: {reason}")

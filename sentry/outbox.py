@@ -120,8 +120,7 @@ class Outbox:
     def after(self, seq: int, limit: int, most: int) -> list[Item]:
         """At most ``most`` rows behind ``seq`` that begin no later than ``limit``, in order."""
         found = self._db.execute(
-            "SELECT first, seq, topic, payload FROM queue WHERE seq > ? AND first <= ?"
-            " ORDER BY seq LIMIT ?",
+            "SELECT first, seq, topic, payload FROM queue WHERE seq > ? AND first <= ? ORDER BY seq LIMIT ?",
             (seq, limit, most),
         )
         return [Item(*row) for row in found]
@@ -176,15 +175,11 @@ class Outbox:
         size = sum(len(row[3]) for row in rows)
         self._insert(rows)
         self._db.execute(
-            "UPDATE stream SET next_seq = ?, rows = rows + ?, bytes = bytes + ?,"
-            " dropped = dropped + ?",
+            "UPDATE stream SET next_seq = ?, rows = rows + ?, bytes = bytes + ?, dropped = dropped + ?",
             (seq, len(rows), size, self._lost),
         )
         if self._history:
-            record = [
-                (figures.stream, row[0], hashlib.sha256(row[3]).hexdigest(), row[2], row[3])
-                for row in rows
-            ]
+            record = [(figures.stream, row[0], hashlib.sha256(row[3]).hexdigest(), row[2], row[3]) for row in rows]
             self._db.executemany("INSERT INTO history VALUES (?, ?, ?, ?, ?)", record)
         self._shed(figures.rows + len(rows), figures.bytes + size)
 
@@ -215,9 +210,7 @@ class Outbox:
         """Move all rows to a new stream: the numbers of the old one were given before."""
         stream, shift = _new_stream(), figures.mark
         moved: list[tuple[int, int, str, bytes]] = []
-        for seq, first, topic, payload in self._db.execute(
-            "SELECT seq, first, topic, payload FROM queue ORDER BY seq"
-        ):
+        for seq, first, topic, payload in self._db.execute("SELECT seq, first, topic, payload FROM queue ORDER BY seq"):
             new_first, new_seq = max(1, first - shift), seq - shift
             data = loads(payload) | {"stream": stream}
             data |= {"from": new_first, "to": new_seq} if "from" in data else {"seq": new_seq}

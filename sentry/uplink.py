@@ -30,9 +30,7 @@ GOODBYE_S = 3
 class Uplink:
     """``connect_at``: monotonic time of the next attempt; ``links``: attempts so far."""
 
-    def __init__(
-        self, credential: Credential, ca: Path, settings: Settings, tell: Callable[[Input], None]
-    ) -> None:
+    def __init__(self, credential: Credential, ca: Path, settings: Settings, tell: Callable[[Input], None]) -> None:
         self.connected = False
         self.links = 0
         self.connect_at = NEVER
@@ -79,9 +77,7 @@ class Uplink:
     def on_ended(self, reason: str) -> None:
         self._failures += 1
         self.connected, self._link = False, None
-        pause = retry_pause(
-            self._failures, self._settings.retry_s, self._settings.retry_most_s, random.random()
-        )
+        pause = retry_pause(self._failures, self._settings.retry_s, self._settings.retry_most_s, random.random())
         self.connect_at = time.monotonic() + pause
         level = logging.WARNING if self._failures == 1 else logging.INFO
         log.log(level, "%s; next attempt in %.1f s", reason, pause)

@@ -41,12 +41,31 @@ def create_token(farm: Farm, wish: Row, moment: Moment) -> tuple[str, Row, Effec
     token_id = "t-" + moment.dice(6).hex()
     secret = text_of(moment.dice(32))
     row: Row = {
-        "id": token_id, "domain": wish["domain"], "kind": wish["kind"], "name": name, "secret_hash": hashed(secret, moment.dice(12)),
-        "created": moment.now, "expires": moment.now + wish["ttl_s"] * 1000, "used": 0, "node": "", "by": moment.by,
-    }  # fmt: skip
+        "id": token_id,
+        "domain": wish["domain"],
+        "kind": wish["kind"],
+        "name": name,
+        "secret_hash": hashed(secret, moment.dice(12)),
+        "created": moment.now,
+        "expires": moment.now + wish["ttl_s"] * 1000,
+        "used": 0,
+        "node": "",
+        "by": moment.by,
+    }
     effects: Effects = [Put("token", token_id, row), *credentials(farm, wish["domain"], moment, {token_id: row}, {})]
-    effects.append(_audit(moment, "token created", token_id, {"domain": wish["domain"], "kind": wish["kind"], "name": name}))
+    effects.append(
+        _audit(moment, "token created", token_id, {"domain": wish["domain"], "kind": wish["kind"], "name": name})
+    )
     return tokens.build(wish["domain"], token_id, secret, wish["fingerprint"]), row, effects
+
+
+def new_node(node_id: str, domain: str, kind: str, now: int) -> Row:
+    """The row of a node that has no credential yet and has never been seen."""
+    return {
+        **{"id": node_id, "domain": domain, "kind": kind, "created": now, "state": "", "state_at": 0},
+        **{"shown": "new", "boot": "", "alive_ms": 0, "parts": {}, "info": {}, "password_hash": ""},
+        **{"sign": "ed25519", "key": "", "role": "node", "grants": [], "token": "", "nonce": ""},
+    }
 
 
 def on_enrol(farm: Farm, at: Address, data: Row, moment: Moment) -> Effects:
@@ -57,7 +76,14 @@ def on_enrol(farm: Farm, at: Address, data: Row, moment: Moment) -> Effects:
         name = "token-refused"
         text = f"token {at.node} refused: {problem}"
         key = (STEWARD + at.domain, at.node, name)
-        row = {"node": key[0], "device": at.node, "name": name, "since": moment.now, "severity": "warning", "text": text}
+        row = {
+            "node": key[0],
+            "device": at.node,
+            "name": name,
+            "since": moment.now,
+            "severity": "warning",
+            "text": text,
+        }
         return [
             Put("alert", key, {**row, "source": "commander"}),
             _audit(moment, "token refused", at.node, {"problem": problem}),
@@ -66,12 +92,14 @@ def on_enrol(farm: Farm, at: Address, data: Row, moment: Moment) -> Effects:
     node_id = token["node"] or token["name"] or data.get("name") or f"{data['kind']}-{moment.dice(4).hex()}"
     password = text_of(moment.dice(24))
     key = base64.b64encode(moment.dice(32)).decode() if data["sign"] == "hmac" else ""
-    node: Row = {
-        "id": node_id, "domain": at.domain, "kind": token["kind"], "created": moment.now, "state": "", "state_at": 0, "shown": "new",
-        "boot": "", "alive_ms": 0, "parts": {}, "info": {"software": data["software"], "hardware": data.get("hardware", "")},
-        "password_hash": hashed(password, moment.dice(12)), "sign": data["sign"], "key": key, "role": "node", "grants": [],
-        "token": at.node, "nonce": data["nonce"],
-    }  # fmt: skip
+    node = new_node(node_id, at.domain, token["kind"], moment.now) | {
+        "info": {"software": data["software"], "hardware": data.get("hardware", "")},
+        "password_hash": hashed(password, moment.dice(12)),
+        "sign": data["sign"],
+        "key": key,
+        "token": at.node,
+        "nonce": data["nonce"],
+    }
     used = {**token, "used": moment.now, "node": node_id}
     answer = {"nonce": data["nonce"], "node": node_id, "password": password}
     return [
@@ -134,7 +162,9 @@ def shard_of(user: str) -> str:
     return sha1(user.encode(), usedforsecurity=False).hexdigest()[0]
 
 
-def credentials(farm: Farm, domain: str, moment: Moment, tokens_now: dict[str, Row], nodes_now: dict[str, Row | None]) -> Effects:
+def credentials(
+    farm: Farm, domain: str, moment: Moment, tokens_now: dict[str, Row], nodes_now: dict[str, Row | None]
+) -> Effects:
     """New credential documents for the shards that the given users fall into (they override what the farm holds)."""
     effects: Effects = []
     all_tokens = {**farm["token"], **tokens_now}

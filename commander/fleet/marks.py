@@ -13,8 +13,8 @@ def is_stored(mark: int, ahead: Ranges, seq: int) -> bool:
 def note(mark: int, ahead: Ranges, low: int, high: int) -> tuple[int, Ranges] | None:
     """The mark and the ranges after low..high has been stored.
 
-    None when that would leave more than MAX_RANGES holes: then it must not be stored; the sender repeats it, since the mark
-    stands still.
+    None when that would leave more than MAX_RANGES holes: then it must not be stored; the sender repeats it, since
+    the mark stands still.
     """
     if not ahead and low == mark + 1:
         return high, ahead

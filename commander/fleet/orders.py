@@ -22,9 +22,10 @@ def command(farm: Farm, node_id: str, name: str, args: Any, timeout_s: int, mome
     check_size("args", args)
     command_id = "c-" + moment.dice(8).hex()
     row: Row = {
-        "id": command_id, "node": node_id, "name": name, "args": args, "created": moment.now, "exp": moment.now + timeout_s * 1000,
-        "by": moment.by, "status": "sent", "code": "", "pct": None, "result": None, "updated": moment.now,
-    }  # fmt: skip
+        **{"id": command_id, "node": node_id, "name": name, "args": args, "by": moment.by},
+        **{"created": moment.now, "exp": moment.now + timeout_s * 1000, "updated": moment.now},
+        **{"status": "sent", "code": "", "pct": None, "result": None},
+    }
     body: Row = {"id": command_id, "exp": row["exp"], "args": args}
     if node["boot"]:
         body["boot"] = node["boot"]
@@ -69,7 +70,8 @@ def remove_node(farm: Farm, node_id: str, moment: Moment) -> Effects:
     steward = STEWARD + node["domain"]
     old = farm["desired"].get((steward, "purge"))
     before: list[str] = old["data"]["nodes"] if old else []
-    # The document replaces the one before, which the steward may not have read; who has come back since is no longer meant.
+    # The document replaces the one before, which the steward may not have read; who has come back since is no longer
+    # meant.
     gone = [*(name for name in before if name not in farm["node"] and name != node_id), node_id][-500:]
     effects += desire(farm, steward, "purge", {"nodes": gone}, moment)
     effects.append(_audit(moment, "node removed", node_id, {"domain": node["domain"]}))
@@ -91,7 +93,10 @@ def create_api_key(farm: Farm, name: str, role: str, key_hash: str, moment: Mome
     if not 0 < len(name) <= 64 or not name.isprintable():
         raise Refused("name", "must have 1 to 64 printable characters")
     row: Row = {"id": "k-" + moment.dice(4).hex(), "name": name, "role": role, "hash": key_hash, "created": moment.now}
-    return row, [Put("api_key", row["id"], row), _audit(moment, "API key created", row["id"], {"role": role, "name": name})]
+    return row, [
+        Put("api_key", row["id"], row),
+        _audit(moment, "API key created", row["id"], {"role": role, "name": name}),
+    ]
 
 
 def delete_api_key(farm: Farm, key_id: str, moment: Moment) -> Effects:

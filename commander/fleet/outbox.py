@@ -46,7 +46,12 @@ class Outbox:
             row_id = self._next_id() if send.durable else 0
             out.messages.append((topic, payload, send.message.qos, send.message.retain, row_id))
             if row_id:
-                text = {"topic": topic, "payload": payload.decode(), "qos": send.message.qos, "retain": send.message.retain}
+                text = {
+                    "topic": topic,
+                    "payload": payload.decode(),
+                    "qos": send.message.qos,
+                    "retain": send.message.retain,
+                }
                 out.rows.append({"id": row_id, **text})
         return out
 

@@ -29,7 +29,8 @@ GROUP BY t.series, bucket, j.key
 _LARGEST = 1e290
 _SQLITE = {
     "value": "j.value",
-    "each": f"JOIN json_each(t.data) AS j WHERE j.type IN ('integer', 'real') AND abs(CAST(j.value AS REAL)) < {_LARGEST}",
+    "each": "JOIN json_each(t.data) AS j WHERE j.type IN ('integer', 'real') "
+    f"AND abs(CAST(j.value AS REAL)) < {_LARGEST}",
 }
 _POSTGRES = {
     "value": "(j.value #>> '{}')::float8",
@@ -39,10 +40,14 @@ _POSTGRES = {
 
 
 def roll_up(database: Database, oldest: int) -> int:
-    """Bring minute and hour figures up to date with new raw rows not older than `oldest`; how many raw rows were new."""
+    """Bring minute and hour figures up to date with new raw rows not older than `oldest`; how many raw
+    rows were new.
+    """
     dialect = _SQLITE if database.is_sqlite else _POSTGRES
     with database.writing() as connection:
-        low = connection.execute(select(tables.bookmark.c.value).where(tables.bookmark.c.name == "rollup")).scalar() or 0
+        low = (
+            connection.execute(select(tables.bookmark.c.value).where(tables.bookmark.c.name == "rollup")).scalar() or 0
+        )
         high = connection.execute(select(func.max(tables.telemetry.c.id))).scalar() or 0
         high = min(high, low + MAX_ROWS)
         if high <= low:
@@ -55,7 +60,10 @@ def roll_up(database: Database, oldest: int) -> int:
         _store(connection, MINUTE, buckets)
         _store(connection, HOUR, _hours(connection, {(series, ts // HOUR * HOUR) for series, ts in buckets}))
         connection.execute(
-            text("INSERT INTO bookmark (name, value) VALUES ('rollup', :high) ON CONFLICT (name) DO UPDATE SET value = :high"),
+            text(
+                "INSERT INTO bookmark (name, value) VALUES ('rollup', :high) "
+                "ON CONFLICT (name) DO UPDATE SET value = :high"
+            ),
             {"high": high},
         )
     return high - low
@@ -102,7 +110,9 @@ def forget(database: Database, settings: Settings, now: int) -> None:
             (tables.dead_letter, settings.keep_logs_days),
         ):  # fmt: skip
             old = table.c.ts < now - int(days * DAY)
-            if table is tables.telemetry:  # its newest row stays: SQLite would give its id again, and the bookmark is by id
+            if (
+                table is tables.telemetry
+            ):  # its newest row stays: SQLite would give its id again, and the bookmark is by id
                 old &= table.c.id < select(func.max(table.c.id)).scalar_subquery()
             connection.execute(delete(table).where(old))
         for step, days in ((MINUTE, settings.keep_minutes_days), (HOUR, settings.keep_hours_days)):

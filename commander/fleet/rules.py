@@ -39,7 +39,9 @@ def heard(farm: Farm, node_id: str, moment: Moment) -> Effects:
 
 
 def count(farm: Farm, node_id: str, stream: str, low: int, high: int, now: int) -> Effects | None:
-    """Move the mark of a stream over low..high; None when all of it was there, or for one too many holes to remember."""
+    """Move the mark of a stream over low..high; None when all of it was there, or for one too many holes
+    to remember.
+    """
     stream_id = hashed_id(node_id, stream)
     row = farm["stream"].get(stream_id)
     mark: int = row["mark"] if row else 0
@@ -96,7 +98,9 @@ def on_tele(farm: Farm, at: Address, data: Row, moment: Moment) -> Effects:
 
 
 def check_part(node: Row, part: str, data: Row) -> None:
-    """Refuse fields that the birth did not announce, and words where it announced a unit. Before the birth: nothing to hold against."""
+    """Refuse fields that the birth did not announce, and words where it announced a unit. Before the birth: nothing
+    to hold against.
+    """
     if not node["boot"]:
         return
     fields = node["parts"].get(part)
@@ -175,7 +179,12 @@ def on_ack(farm: Farm, at: Address, data: Row, moment: Moment) -> Effects:
         raise Invalid("id", "no command of that id was sent to this node")
     if command["status"] in ("done", "failed", "refused"):
         return []
-    answer = {"status": data["status"], "code": data.get("code", ""), "pct": data.get("pct"), "result": data.get("result")}
+    answer = {
+        "status": data["status"],
+        "code": data.get("code", ""),
+        "pct": data.get("pct"),
+        "result": data.get("result"),
+    }
     return [Put("command", data["id"], {**command, **answer, "updated": moment.now}), *heard(farm, at.node, moment)]
 
 

@@ -1,4 +1,6 @@
-"""What fleet shows. Lists of nodes and latest values come from the projection, history from SELECTs. Times are ms since 1970."""
+"""What fleet shows. Lists of nodes and latest values come from the projection, history from SELECTs. Times are ms
+since 1970.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -68,7 +70,9 @@ def node_detail(farm: Farm, node: Row, now: int) -> Row:
 
 
 def documents(farm: Farm, table: str, node_id: str) -> list[Row]:
-    """The desired or reported documents of a node. A steward's credentials are hashes, but nobody needs to read them."""
+    """The desired or reported documents of a node. A steward's credentials are hashes, but nobody needs
+    to read them.
+    """
     rows = [row for row in list(farm[table].values()) if row["node"] == node_id]
     return [{**row, "data": None} if str(row["doc"]).startswith("credentials") else row for row in rows]
 
@@ -77,18 +81,29 @@ def devices(farm: Farm) -> list[Row]:
     """Every device that has sent telemetry: node, device, parts with time and values."""
     found: dict[tuple[str, str], Row] = {}
     for row in list(farm["latest"].values()):
-        entry = found.setdefault((row["node"], row["device"]), {"node": row["node"], "device": row["device"], "parts": {}})
+        entry = found.setdefault(
+            (row["node"], row["device"]), {"node": row["node"], "device": row["device"], "parts": {}}
+        )
         entry["parts"][row["part"]] = {"ts": row["ts"], **row["data"]}
     return [found[key] for key in sorted(found)]
 
 
 def domains(farm: Farm, now: int) -> list[Row]:
-    """Each domain: whether the commander hears it, since when, by which links, and how many nodes are in which presence."""
+    """Each domain: whether the commander hears it, since when, by which links, and how many nodes are in which
+    presence.
+    """
     rows: dict[str, Row] = {}
     for name, door in farm["door"].items():
         links = [{"name": link, **_link(farm, link)} for link in door["links"]]
         since = listening_since(farm, name)
-        rows[name] = {"name": name, "home": door["home"], "up": since is not None, "since": since, "links": links, "nodes": {}}
+        rows[name] = {
+            "name": name,
+            "home": door["home"],
+            "up": since is not None,
+            "since": since,
+            "links": links,
+            "nodes": {},
+        }
     for node in list(farm["node"].values()):
         row = rows.get(node["domain"])
         if row is not None:
@@ -114,7 +129,9 @@ def tokens(farm: Farm, now: int) -> list[Row]:
 def history(
     connection: Connection, table: Table, where: dict[str, Any], since: int, until: int, limit: int, before: int | None
 ) -> list[Row]:
-    """Rows of a history table, newest first: since <= ts < until, columns equal to `where`, id below `before` when given."""
+    """Rows of a history table, newest first: since <= ts < until, columns equal to `where`, id below `before` when
+    given.
+    """
     query = select(table).where(table.c.ts >= since, table.c.ts < until)
     for name, value in where.items():
         query = query.where(table.c[name] == value)
@@ -129,9 +146,7 @@ def step_for(since: int, until: int) -> str:
     return "raw" if span <= HOUR else "minute" if span <= 48 * HOUR else "hour"
 
 
-def samples(
-    connection: Connection, node: str, device: str, part: str, since: int, until: int, limit: int
-) -> list[Row]:
+def samples(connection: Connection, node: str, device: str, part: str, since: int, until: int, limit: int) -> list[Row]:
     """Raw telemetry of one part, oldest first: [{"ts", "values": {field: value}}]; the newest `limit` of the range."""
     t = tables.telemetry
     series = hashed_id(node, device, part)

@@ -33,7 +33,9 @@ def service_of(request: Request) -> Service:
 
 
 def given_key(request: Request) -> str:
-    """The key of a request, or empty; Refused (403) for a change that a foreign page asks for with the browser's cookie."""
+    """The key of a request, or empty; Refused (403) for a change that a foreign page asks for with the browser's
+    cookie.
+    """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return token.strip()

@@ -66,7 +66,9 @@ class Live:
                 return _format("telemetry", {k: row[k] for k in ("node", "device", "part", "ts", "data")})
             case "node":
                 word = presence(self._farm, row, now_ms())
-                return _format("node", {"id": row["id"], "domain": row["domain"], "kind": row["kind"], "presence": word})
+                return _format(
+                    "node", {"id": row["id"], "domain": row["domain"], "kind": row["kind"], "presence": word}
+                )
             case "alert" | "command" | "reported" | "link":
                 return _format(table, row)
             case _:

@@ -15,8 +15,8 @@ from commander.service import Service
 
 router = APIRouter(prefix="/api/v1")
 
-# A list that many dashboards ask for is built again after 20 ms, or after ten times what building it took on a large farm; no value
-# in it is older than the second that is promised.
+# A list that many dashboards ask for is built again after 20 ms, or after ten times what building it took on a large
+# farm; no value in it is older than the second that is promised.
 LIST_AGE_S = 0.02
 MOST_AGE_S = 0.5
 MAX_CACHED = 256
@@ -74,7 +74,9 @@ async def nodes(
         answer = views.node_list(service.flow.farm, now_ms(), where, limit, offset)
         if units:
             known = service.flow.farm["node"]
-            answer["items"] = [{**row, "units": known[row["id"]]["parts"]} for row in answer["items"] if row["id"] in known]
+            answer["items"] = [
+                {**row, "units": known[row["id"]]["parts"]} for row in answer["items"] if row["id"] in known
+            ]
         body = bytes(json(answer).body)
         cache.keep(question, body, began)
     return Response(body, media_type="application/json")
@@ -94,7 +96,9 @@ async def remove(service: Served, caller: Admin, node: str) -> Response:
 
 
 @router.get("/devices")
-async def devices(service: Served, _: Reader, node: str | None = None, limit: Limit = 100, offset: Offset = 0) -> Response:
+async def devices(
+    service: Served, _: Reader, node: str | None = None, limit: Limit = 100, offset: Offset = 0
+) -> Response:
     rows = [row for row in views.devices(service.flow.farm) if node in (None, row["node"])]
     return json(page(rows, limit, offset))
 

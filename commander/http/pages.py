@@ -48,27 +48,19 @@ def _static_files() -> dict[str, Static]:
     files: dict[str, Static] = {}
     for path in sorted((WEB / "static").iterdir()):
         content = path.read_bytes()
-        kind = (
-            "text/javascript"
-            if path.suffix == ".js"
-            else mimetypes.guess_type(path.name)[0] or "text/plain"
-        )
+        kind = "text/javascript" if path.suffix == ".js" else mimetypes.guess_type(path.name)[0] or "text/plain"
         files[path.name] = Static(content, kind, f'"{sha256(content).hexdigest()[:16]}"')
     return files
 
 
 STATIC = _static_files()
-templates = Environment(
-    loader=FileSystemLoader(WEB / "templates"), autoescape=True, undefined=StrictUndefined
-)
+templates = Environment(loader=FileSystemLoader(WEB / "templates"), autoescape=True, undefined=StrictUndefined)
 
 
 def _page(template: str, caller: Caller | None, status: int = 200, **values: Any) -> Response:
     role = caller.role if caller else ""
     tabs = [(name, title) for name, (title, least) in LISTS.items() if role and _may(role, least)]
-    text = templates.get_template(template).render(
-        role=role, tabs=tabs, here=template.removesuffix(".html"), **values
-    )
+    text = templates.get_template(template).render(role=role, tabs=tabs, here=template.removesuffix(".html"), **values)
     return HTMLResponse(text, status, headers=HEADERS | {"Cache-Control": "no-store"})
 
 
@@ -92,11 +84,7 @@ def _to_login(request: Request) -> Response:
 
 def _safe_next(wish: str) -> str:
     """Only a path of ours: `//host` and `/\\host` would lead elsewhere."""
-    return (
-        wish
-        if wish.startswith("/") and wish[1:2] not in ("/", "\\") and wish.isprintable()
-        else "/"
-    )
+    return wish if wish.startswith("/") and wish[1:2] not in ("/", "\\") and wish.isprintable() else "/"
 
 
 def _logged_in(request: Request, key: str, target: str) -> Response:

@@ -44,7 +44,9 @@ def logs(
     limit: Limit = 100,
     before: Before = None,
 ) -> Response:
-    return json(history_page(_history(service, tables.log, {"node": node, "level": level}, since, until, limit, before), limit))
+    return json(
+        history_page(_history(service, tables.log, {"node": node, "level": level}, since, until, limit, before), limit)
+    )
 
 
 @router.get("/dead-letters")
@@ -57,7 +59,9 @@ def dead_letters(
     limit: Limit = 100,
     before: Before = None,
 ) -> Response:
-    """What was refused and why; `senders` counts all refusals of each sender, also those that a flood kept from being stored."""
+    """What was refused and why; `senders` counts all refusals of each sender, also those that a flood kept from being
+    stored.
+    """
     rows = _history(service, tables.dead_letter, {"sender": sender}, since, until, limit, before)
     counts = sorted(list(service.flow.farm["dead_count"].values()), key=lambda row: -row["count"])
     senders = [{"sender": row["sender"], "count": row["count"], "last": row["last"]} for row in counts[:limit]]

@@ -56,7 +56,10 @@ async def revoke(service: Served, caller: Admin, token_id: str) -> Response:
         if row is None:
             raise Refused("id", f"there is no token {token_id}", 404)
         ended = {**row, "expires": min(row["expires"], moment.now - 1)}
-        return None, [Put("token", token_id, ended), *enrolment.credentials(farm, row["domain"], moment, {token_id: ended}, {})]
+        return None, [
+            Put("token", token_id, ended),
+            *enrolment.credentials(farm, row["domain"], moment, {token_id: ended}, {}),
+        ]
 
     await do(service, work, caller.name)
     return json({"revoked": token_id})
@@ -72,7 +75,9 @@ async def keys(service: Served, _: Admin, limit: Limit = 100, offset: Offset = 0
 async def create_key(service: Served, caller: Admin, wish: KeyWish) -> Response:
     key = "fk_" + secrets.token_urlsafe(32)
     row = await do(
-        service, lambda farm, moment: orders.create_api_key(farm, wish.name, wish.role, key_hash(key), moment), caller.name
+        service,
+        lambda farm, moment: orders.create_api_key(farm, wish.name, wish.role, key_hash(key), moment),
+        caller.name,
     )
     return json({"key": key, "id": row["id"], "name": row["name"], "role": row["role"]}, 201)
 

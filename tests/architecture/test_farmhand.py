@@ -34,9 +34,7 @@ def test_help_names_every_word() -> None:
     assert all(f"  {word} " in shown for word in farmhand.PARTS)
 
 
-@pytest.mark.parametrize(
-    "module", sorted({part.module for part in farmhand.PARTS.values() if not part.is_group})
-)
+@pytest.mark.parametrize("module", sorted({part.module for part in farmhand.PARTS.values() if not part.is_group}))
 def test_top_level_words_are_those_of_the_app(module: str) -> None:
     listed = {word for word, part in farmhand.PARTS.items() if part.module == module}
     assert words_of(import_module(module).app) == listed

@@ -144,9 +144,7 @@ def impure_imports(path: Path, seen: set[Path]) -> Iterator[str]:
         top = name.partition(".")[0]
         if top in PACKAGES:
             # The name may be a module, or something inside the module.
-            files = (
-                ROOT / f"{part.replace('.', '/')}.py" for part in (name, name.rpartition(".")[0])
-            )
+            files = (ROOT / f"{part.replace('.', '/')}.py" for part in (name, name.rpartition(".")[0]))
             for file in files:
                 if file.is_file() and file not in seen and not matches(file, TRUSTED):
                     yield from impure_imports(file, seen)
@@ -154,9 +152,7 @@ def impure_imports(path: Path, seen: set[Path]) -> Iterator[str]:
             yield f"{name_of(path)}:{line} imports {name}"
 
 
-@pytest.mark.parametrize(
-    "path", [path for pattern in PURE for path in sorted(ROOT.glob(pattern))], ids=name_of
-)
+@pytest.mark.parametrize("path", [path for pattern in PURE for path in sorted(ROOT.glob(pattern))], ids=name_of)
 def test_pure_files_import_only_pure_things(path: Path) -> None:
     assert not list(impure_imports(path, set()))
 
@@ -168,9 +164,7 @@ def test_rules_know_other_systems_by_their_rules_alone(path: Path) -> None:
         f"{name_of(path)}:{line} imports {name}"
         for line, name in imports(path)
         for other in SYSTEMS
-        if other != own
-        and is_within(name, f"commander.{other}")
-        and not is_within(name, f"commander.{other}.rules")
+        if other != own and is_within(name, f"commander.{other}") and not is_within(name, f"commander.{other}.rules")
     ]
     assert not wrong
 

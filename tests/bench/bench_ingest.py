@@ -22,7 +22,9 @@ def ingest(name: str, database: str) -> dict[str, float]:
         rig.await_users(farm, "house")
         answer = rig.result(rig.load_process(farm, "house", PUBLISHERS, SECONDS, 0))
         with farm.database().reading() as connection:
-            rows = connection.execute(select(func.count()).select_from(telemetry).where(telemetry.c.seq.is_not(None))).scalar_one()
+            rows = connection.execute(
+                select(func.count()).select_from(telemetry).where(telemetry.c.seq.is_not(None))
+            ).scalar_one()
             distinct = connection.execute(
                 select(func.count()).select_from(select(telemetry.c.stream, telemetry.c.seq).distinct().subquery())
             ).scalar_one()

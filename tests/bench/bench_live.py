@@ -55,7 +55,9 @@ def _count(http: httpx.Client) -> int:
 
 
 def nodes_100() -> dict[str, float]:
-    """Requests/s for the list of 100 nodes with latest values (wrk, 32 connections, 10 s), at RATE events/s; the age of values checked."""
+    """Requests/s for the list of 100 nodes with latest values (wrk, 32 connections, 10 s), at RATE events/s; the age
+    of values checked.
+    """
     wrk = shutil.which("wrk")
     if wrk is None:
         raise RuntimeError("wrk is not installed (Debian package wrk)")
@@ -67,7 +69,15 @@ def nodes_100() -> dict[str, float]:
         over = threading.Event()
         watcher = threading.Thread(target=_watch_age, args=(farm, oldest, over))
         watcher.start()
-        command = [wrk, "-t1", "-c32", "-d10s", "-H", f"Authorization: Bearer {farm.api.key}", f"{farm.api.url}/api/v1/nodes?limit=100"]
+        command = [
+            wrk,
+            "-t1",
+            "-c32",
+            "-d10s",
+            "-H",
+            f"Authorization: Bearer {farm.api.key}",
+            f"{farm.api.url}/api/v1/nodes?limit=100",
+        ]
         out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         over.set()
         watcher.join()
@@ -117,7 +127,17 @@ def start() -> dict[str, float]:
     """Seconds from `farmhand up` to "farm ready", all nodes enrolled from nothing."""
     with tempfile.TemporaryDirectory(prefix="farmhand-bench-") as folder:
         began = time.monotonic()
-        command = [sys.executable, "-m", "farmhand", "up", "--state", str(Path(folder) / "farm"), "--ports", "auto", "--json"]
+        command = [
+            sys.executable,
+            "-m",
+            "farmhand",
+            "up",
+            "--state",
+            str(Path(folder) / "farm"),
+            "--ports",
+            "auto",
+            "--json",
+        ]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ))
         try:
             assert process.stdout is not None
@@ -133,10 +153,17 @@ def start() -> dict[str, float]:
 def benchmarks() -> list[Benchmark]:
     one, bridge = "latency.one_domain", "latency.bridge"
     return [
-        Benchmark((Figure(f"{one}.p50", "ms", "lower"), Figure(f"{one}.p99", "ms", "lower", 100)), lambda: latency("house", one)),
-        Benchmark((Figure(f"{bridge}.p50", "ms", "lower"), Figure(f"{bridge}.p99", "ms", "lower", 250)), lambda: latency("barn", bridge)),
         Benchmark(
-            (Figure("http.nodes_100", "requests/s", "higher", 3_000), Figure("http.nodes_100.age", "s", "lower", 1)), nodes_100
+            (Figure(f"{one}.p50", "ms", "lower"), Figure(f"{one}.p99", "ms", "lower", 100)),
+            lambda: latency("house", one),
+        ),
+        Benchmark(
+            (Figure(f"{bridge}.p50", "ms", "lower"), Figure(f"{bridge}.p99", "ms", "lower", 250)),
+            lambda: latency("barn", bridge),
+        ),
+        Benchmark(
+            (Figure("http.nodes_100", "requests/s", "higher", 3_000), Figure("http.nodes_100.age", "s", "lower", 1)),
+            nodes_100,
         ),
         Benchmark((Figure("memory.commander_5000", "MB", "lower", 300),), memory),
         Benchmark((Figure("start.farm", "s", "lower", 15),), start),

@@ -14,7 +14,9 @@ RESULT = Path("build/bench.json")
 
 @dataclass(frozen=True)
 class Benchmark:
-    """Names it measures (a run is skipped when none begins with ONLY), and the function that does one run: name -> value."""
+    """Names it measures (a run is skipped when none begins with ONLY), and the function that does one run: name ->
+    value.
+    """
 
     figures: tuple["Figure", ...]
     run: Callable[[], dict[str, float]]
@@ -23,7 +25,9 @@ class Benchmark:
 
 @dataclass
 class Figure:
-    """better: "higher" or "lower". bar: None when the issue sets none. peer: what is measured beside it in the same run."""
+    """better: "higher" or "lower". bar: None when the issue sets none. peer: what is measured beside it in the same
+    run.
+    """
 
     name: str
     unit: str

@@ -1,9 +1,10 @@
-"""The load generator: many publishers on raw sockets in one process, each a stream with its own seq, held back by the marks.
+"""The load generator: many publishers on raw sockets in one process, each a stream with its own seq, held back by the
+marks.
 
     python -m tests.bench.load HOST PORT ROOT DOMAIN PUBLISHERS SECONDS RATE WINDOW SIZE
 
-RATE 0: as fast as the marks allow. Like a real sender it has at most WINDOW events without a mark, and it sends nothing twice unless
-the mark stands still. Prints one JSON line: {"sent", "seconds", "marked"}.
+RATE 0: as fast as the marks allow. Like a real sender it has at most WINDOW events without a mark, and it sends
+nothing twice unless the mark stands still. Prints one JSON line: {"sent", "seconds", "marked"}.
 """
 
 import json
@@ -12,6 +13,7 @@ import selectors
 import socket
 import sys
 import time
+from contextlib import suppress
 
 MARK = re.compile(rb'"load":(\d+)')
 PASSWORD = "bench"
@@ -35,7 +37,9 @@ class Publisher:
         self.padding = "x" * max(0, size - len(self._payload(1_000_000, int(time.time() * 1000))))
         self.socket = socket.create_connection((host, port), timeout=10)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._send(b"\x10", _text(b"MQTT") + b"\x04\xc2\x00\x3c" + _text(self.name.encode()) * 2 + _text(PASSWORD.encode()))
+        self._send(
+            b"\x10", _text(b"MQTT") + b"\x04\xc2\x00\x3c" + _text(self.name.encode()) * 2 + _text(PASSWORD.encode())
+        )
         answer = self._exactly(4)
         if answer[3]:
             raise ConnectionRefusedError(f"{self.name}: CONNACK {answer[3]}")
@@ -47,7 +51,9 @@ class Publisher:
         self.socket.setblocking(False)
 
     def _payload(self, seq: int, now: int) -> bytes:
-        text = f'{{"ts":{now},"stream":"load","seq":{seq},"value":{seq % 1000 / 8},"count":{seq},"note":"{self.padding}"}}'
+        text = (
+            f'{{"ts":{now},"stream":"load","seq":{seq},"value":{seq % 1000 / 8},"count":{seq},"note":"{self.padding}"}}'
+        )
         return text.encode()
 
     def fill(self, count: int, now: int) -> None:
@@ -62,10 +68,8 @@ class Publisher:
 
     def write(self) -> None:
         """Send what the socket takes."""
-        try:
+        with suppress(BlockingIOError):
             self.pending = self.pending[self.socket.send(self.pending) :]
-        except BlockingIOError:
-            pass
 
     def read(self) -> None:
         """Count PUBACKs, take the marks."""
@@ -151,7 +155,11 @@ def run(publishers: list[Publisher], seconds: float, rate: float, window: int) -
         sent += filled
         for key, _ in selector.select(0.002 if filled == 0 else 0):
             key.data.read()
-    return {"sent": sum(p.seq for p in publishers), "seconds": time.monotonic() - started, "marked": sum(p.mark for p in publishers)}
+    return {
+        "sent": sum(p.seq for p in publishers),
+        "seconds": time.monotonic() - started,
+        "marked": sum(p.mark for p in publishers),
+    }
 
 
 def main() -> None:

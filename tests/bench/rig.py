@@ -1,4 +1,6 @@
-"""A farm for benchmarks: the generated brokers and the commander, each in its own process, with nodes already enrolled."""
+"""A farm for benchmarks: the generated brokers and the commander, each in its own process, with nodes already
+enrolled.
+"""
 
 import json
 import signal
@@ -9,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from broker.bootstrap import bootstrap
@@ -16,8 +19,8 @@ from broker.domains import Farm, load
 from broker.passwords import hashed
 from commander.api import Api
 from commander.db_edge import Database
-from commander.effects import Put, Row
-from commander.fleet.enrolment import credentials
+from commander.effects import Moment, Put, Row
+from commander.fleet.enrolment import credentials, new_node
 from commander.service import database_url
 from commander.settings import Settings
 from commander.up import _free_ports as free_ports  # type: ignore[reportPrivateUsage]
@@ -46,18 +49,14 @@ def farm_toml(domains: int, database: str) -> str:
     for name, port in zip(names, ports, strict=False):
         home = "home = true\n" if name == "house" else ""
         text += f'[domains.{name}]\n{home}host = "127.0.0.1"\nport = {port}\n'
-    for near, far in zip(names, names[1:], strict=False):
+    for near, far in pairwise(names):
         text += f'[[links]]\na = "{far}"\nb = "{near}"\n'
     return text + f'[commander]\nhttp = "127.0.0.1:{ports[-1]}"\ndatabase = "{database}"\n'
 
 
 def node_row(node_id: str, domain: str, password_hash: str) -> Row:
     """An enrolled node."""
-    return {
-        "id": node_id, "domain": domain, "kind": "worker", "created": 1, "state": "", "state_at": 0, "shown": "new", "boot": "",
-        "alive_ms": 0, "parts": {}, "info": {}, "password_hash": password_hash, "sign": "ed25519", "key": "", "role": "node",
-        "grants": [], "token": "", "nonce": "",
-    }  # fmt: skip
+    return new_node(node_id, domain, "worker", 1) | {"password_hash": password_hash}
 
 
 @contextmanager
@@ -86,7 +85,9 @@ def running(domains: int = 1, nodes: int = 100, where: str = "house", database: 
 def start(state: Path, *words: str) -> subprocess.Popen[bytes]:
     """A farmhand process of this farm, its output in <state>/bench.log."""
     with (state / "bench.log").open("ab") as log:
-        return subprocess.Popen([sys.executable, "-m", "farmhand", *words, "--state", str(state)], stdout=log, stderr=log)
+        return subprocess.Popen(
+            [sys.executable, "-m", "farmhand", *words, "--state", str(state)], stdout=log, stderr=log
+        )
 
 
 def await_ready(state: Path) -> Api:
@@ -103,7 +104,9 @@ def await_ready(state: Path) -> Api:
     raise TimeoutError((state / "bench.log").read_text()[-2000:])
 
 
-def load_process(rig: Rig, domain: str, publishers: int, seconds: float, rate: float, window: int = 600, size: int = 200) -> subprocess.Popen[str]:
+def load_process(
+    rig: Rig, domain: str, publishers: int, seconds: float, rate: float, window: int = 600, size: int = 200
+) -> subprocess.Popen[str]:
     """The load generator as a process; retries until the broker knows its users."""
     place = rig.farm.domains[domain]
     arguments = (place.host, place.port, rig.farm.root, domain, publishers, seconds, rate, window, size)
@@ -129,7 +132,9 @@ def await_users(rig: Rig, domain: str) -> None:
     steward = f"/nodes/steward-{domain}"
     while time.monotonic() < ends:
         wanted = {row["doc"]: row["rev"] for row in rig.api.get(f"{steward}/desired")["items"]}
-        done = {row["doc"]: row["rev"] for row in rig.api.get(f"{steward}/reported")["items"] if row["status"] == "applied"}
+        done = {
+            row["doc"]: row["rev"] for row in rig.api.get(f"{steward}/reported")["items"] if row["status"] == "applied"
+        }
         if wanted and wanted == done:
             return
         time.sleep(0.1)
@@ -145,9 +150,9 @@ def _enrol(state: Path, farm: Farm, nodes: int, where: str) -> None:
     projection = database.load()
     for row in (*rows.values(), steward):
         projection.apply(Put("node", row["id"], row))
-    from commander.effects import Moment
-
-    effects = credentials(projection, where, Moment(1, lambda n: bytes(n)), {}, dict(rows))
-    puts = [Put("node", row["id"], row) for row in (*rows.values(), steward)] + [e for e in effects if isinstance(e, Put)]
+    effects = credentials(projection, where, Moment(1, bytes), {}, dict(rows))
+    puts = [Put("node", row["id"], row) for row in (*rows.values(), steward)] + [
+        e for e in effects if isinstance(e, Put)
+    ]
     database.commit({(p.table, p.key): p for p in puts}, [])
     database.close()

@@ -56,9 +56,7 @@ class Client:
         self.refusal = ""
         self.granted = threading.Event()
         self._acknowledged: Queue[int] = Queue()
-        self._paho = client = paho.Client(
-            CallbackAPIVersion.VERSION2, client_id or user, clean_session=clean
-        )
+        self._paho = client = paho.Client(CallbackAPIVersion.VERSION2, client_id or user, clean_session=clean)
         client.username_pw_set(user, password)
         if tls:
             client.tls_set(**tls)
@@ -130,9 +128,7 @@ class RunningFarm:
         self.farm = load(farm_toml)
         bootstrap(self.farm, state)
         self.secrets = secrets_for(self.farm, state)
-        self.key = Ed25519PrivateKey.from_private_bytes(
-            base64.b64decode(self.secrets.ed25519["private"])
-        )
+        self.key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(self.secrets.ed25519["private"]))
         self.stewards: dict[str, subprocess.Popen[str]] = {}
         self.said: dict[str, Queue[str]] = {}
         self.clients: list[Client] = []
@@ -182,9 +178,7 @@ class RunningFarm:
         assert len(children) == 1
         return int(children[0])
 
-    def client(
-        self, domain: str, user: str, password: str, client_id: str = "", clean: bool = True
-    ) -> Client:
+    def client(self, domain: str, user: str, password: str, client_id: str = "", clean: bool = True) -> Client:
         # Two clients under one id would throw each other out, for ever.
         client_id = client_id or f"{user}-{next(self.numbers)}"
         client = Client(self.farm.domains[domain].port, user, password, client_id, clean)
@@ -212,10 +206,7 @@ class RunningFarm:
         commander = self.commander()
         reported = f"farm/{domain}/steward-{domain}/self/reported/credentials"
         commander.subscribe(reported)
-        entries = [
-            {"user": name, "hash": hashed(name), "role": role, "grants": grants}
-            for name, role, grants in users
-        ]
+        entries = [{"user": name, "hash": hashed(name), "role": role, "grants": grants} for name, role, grants in users]
         topic, payload = self.desired(domain, "credentials", {"users": entries})
         commander.publish(topic, payload, retain=True)
         rev = self.revs

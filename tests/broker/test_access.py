@@ -105,9 +105,7 @@ def test_a_token_has_its_enrolment_and_nothing_else(house: RunningFarm) -> None:
 def test_a_reader_sees_what_is_public_and_writes_nothing(house: RunningFarm) -> None:
     public = "state info tele/x data/x xdata/barn/x evt/x alert/x latest/x reported/x ack/x stored"
     allowed = [OWN + rest for rest in public.split()]
-    refused = [
-        OWN + rest for rest in ["log", "desired/x", "cmd/x", "job/offer", "job/share", "blob/get"]
-    ]
+    refused = [OWN + rest for rest in ["log", "desired/x", "cmd/x", "job/offer", "job/share", "blob/get"]]
     refused += ["farm/_/enrol/house/t1/res"]
     assert read(house, "looker", allowed + refused, "farm/_/leader") == allowed
     writer = house.client("house", "looker", "looker")

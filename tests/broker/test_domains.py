@@ -41,9 +41,7 @@ def farms(draw: st.DrawFn) -> Farm:
 
 def matches(pattern: str, topic: str) -> bool:
     wanted, levels = pattern.split("/"), topic.split("/")
-    return len(wanted) == len(levels) and all(
-        w in ("+", t) for w, t in zip(wanted, levels, strict=True)
-    )
+    return len(wanted) == len(levels) and all(w in ("+", t) for w, t in zip(wanted, levels, strict=True))
 
 
 def arrivals(farm: Farm, topic: str, *published_in: str) -> tuple[Counter[str], Counter[str]]:

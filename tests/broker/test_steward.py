@@ -19,11 +19,7 @@ def test_says_who_it_is_and_how_the_broker_does(two: RunningFarm) -> None:
     watcher = two.commander().subscribe("farm/+/+/+/#", "farm/_/bridge/+")
     info = json.loads(watcher.expect(lambda t, _: t == "farm/barn/steward-barn/self/info"))
     assert info["kind"] == "steward"
-    figures = json.loads(
-        watcher.expect(
-            lambda t, p: t.endswith("tele/broker") and json.loads(p).get("clients", 0) > 0
-        )
-    )
+    figures = json.loads(watcher.expect(lambda t, p: t.endswith("tele/broker") and json.loads(p).get("clients", 0) > 0))
     assert set(figures) <= {"ts", *info["parts"]["broker"]}
     topic = "farm/barn/steward-barn/barn-house/tele/bridge"
     bridge = json.loads(watcher.expect(lambda t, p: t == topic and b'"connected":1' in p))
@@ -66,9 +62,7 @@ def test_refused_login_becomes_an_event_until_stored(two: RunningFarm) -> None:
     ("change", "field"),
     [({"rev": 1}, "rev"), ({"epoch": 0}, "epoch"), ({}, "sig")],
 )
-def test_document_out_of_order_is_refused(
-    two: RunningFarm, change: dict[str, int], field: str
-) -> None:
+def test_document_out_of_order_is_refused(two: RunningFarm, change: dict[str, int], field: str) -> None:
     two.give("house", [])  # so that there is an older revision
     watcher = two.commander().subscribe("farm/house/steward-house/self/evt/refused")
     topic, payload = two.desired("house", "credentials", {"users": []}, **change)

@@ -90,10 +90,7 @@ def now_ms() -> int:
 
 def all_routes() -> dict[str, APIRoute]:
     """`METHOD /path` -> route of every router in commander.http."""
-    modules = [
-        import_module(f"commander.http.{found.name}")
-        for found in pkgutil.iter_modules(commander.http.__path__)
-    ]
+    modules = [import_module(f"commander.http.{found.name}") for found in pkgutil.iter_modules(commander.http.__path__)]
     return {
         f"{method} {route.path.removeprefix('/api/v1')}": route
         for module in modules

@@ -71,9 +71,7 @@ def line(database: Database) -> Line:
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def serving(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Serving]:
+def serving(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """A commander with its broker and HTTP server; shared by the tests of a module."""
     url = "sqlite" if request.param == "sqlite" else emptied(request.getfixturevalue("cluster").url)
     if not program("mosquitto"):

@@ -85,7 +85,7 @@ def make_keys() -> Keys:
 
 
 class Line(Flow):
-    """`send` hands messages in as the broker would; `rows` and `reloaded` look into the database."""
+    """`send` hands messages in as the broker would; `rows` and `reloaded` look into the store."""
 
     def __init__(self, database: Database, key_pair: Keys | None = None):
         self.keys = key_pair or make_keys()
@@ -99,9 +99,7 @@ class Line(Flow):
 
     def incoming(self, topic: str, payload: bytes, retained: bool = False) -> Arrived:
         self.mids += 1
-        return Arrived(
-            None, 1, [(topic.encode(), payload, 1, self.mids.to_bytes(2, "big"), retained)]
-        )
+        return Arrived(None, 1, [(topic.encode(), payload, 1, self.mids.to_bytes(2, "big"), retained)])
 
     def send(
         self,
@@ -114,9 +112,7 @@ class Line(Flow):
     ) -> None:
         """One message, one batch."""
         topic = topics.build(message, "farm", domain, node, more.pop("device", "self"), name)
-        self.step(
-            [self.incoming(topic, b"" if data is None else wire.encode(message, data), **more)]
-        )
+        self.step([self.incoming(topic, b"" if data is None else wire.encode(message, data), **more)])
 
     def asked(self, work: Any, by: str = "test") -> Any:
         """The answer to a request."""
@@ -127,16 +123,11 @@ class Line(Flow):
     def rows(self, table: str) -> list[Row]:
         found = metadata.tables[table]
         with self.database.reading() as connection:
-            return [
-                dict(row)
-                for row in connection.execute(select(found).order_by(*found.primary_key)).mappings()
-            ]
+            return [dict(row) for row in connection.execute(select(found).order_by(*found.primary_key)).mappings()]
 
     def counted(self, stream: str = "s") -> list[int]:
         """Every stored seq, of telemetry and events together."""
-        return sorted(
-            row["seq"] for table in ("telemetry", "event") for row in self.rows(table) if row["seq"]
-        )
+        return sorted(row["seq"] for table in ("telemetry", "event") for row in self.rows(table) if row["seq"])
 
     def reloaded(self) -> dict[str, Any]:
         farm = self.database.load()

@@ -39,9 +39,7 @@ class Cluster:
 
     def start(self) -> "Cluster":
         options = f"-k {self.folder} -c listen_addresses='' -c fsync=off"
-        self._run(
-            "pg_ctl", "-D", self._data, "-w", "-l", self.folder / "log", "-o", options, "start"
-        )
+        self._run("pg_ctl", "-D", self._data, "-w", "-l", self.folder / "log", "-o", options, "start")
         return self
 
     def stop(self) -> None:

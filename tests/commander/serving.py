@@ -24,15 +24,13 @@ http = "127.0.0.1:{}"
 
 
 class Serving:
-    """`admin`, `operator`, `reader`, `nobody`: HTTP clients of `service`, behind which is `brokers`."""
+    """`admin`, `operator`, `reader`, `nobody`: HTTP clients of `service`."""
 
     def __init__(self, state: Path, database: str):
         ports = free_ports(2)
         self.url = f"http://127.0.0.1:{ports[1]}"
         self.brokers = RunningFarm(state, FARM.format(*ports)).start()
-        self.service = Service(
-            Settings(state=state, database=database, housekeeping_s=3600, marks_every_s=0.1)
-        )
+        self.service = Service(Settings(state=state, database=database, housekeeping_s=3600, marks_every_s=0.1))
         self.service.start()
         self.app = create_app(self.service)
         config = uvicorn.Config(
@@ -52,9 +50,7 @@ class Serving:
         self.admin = self.client((state / "commander" / "admin.key").read_text().strip())
         self.until(lambda: self.server.started)
         self.until(lambda: self.nobody.get("/readyz").json()["ready"])
-        self.reader, self.operator = (
-            self.client(self.key(role)) for role in ("reader", "operator")
-        )
+        self.reader, self.operator = (self.client(self.key(role)) for role in ("reader", "operator"))
 
     def key(self, role: str) -> str:
         answer = self.admin.post("/api/v1/keys", json={"name": f"test {role}", "role": role})
@@ -63,9 +59,7 @@ class Serving:
 
     def client(self, key: str) -> httpx.Client:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._clients.append(
-            httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE, trust_env=False)
-        )
+        self._clients.append(httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE, trust_env=False))
         return self._clients[-1]
 
     def get(self, path: str, **query: Any) -> Any:

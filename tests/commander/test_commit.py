@@ -29,9 +29,7 @@ class Tape:
         self.published.append(topic)
 
 
-def blocked_then_freed(
-    line: Line, break_it: Callable[[], None], mend_it: Callable[[], None]
-) -> None:
+def blocked_then_freed(line: Line, break_it: Callable[[], None], mend_it: Callable[[], None]) -> None:
     tape = Tape()
     line.mqtt = tape  # type: ignore[assignment]
     item = line.incoming(

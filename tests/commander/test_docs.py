@@ -67,19 +67,14 @@ def test_filters_of_routes() -> None:
 @pytest.mark.parametrize("path", COMMANDS)
 def test_commands(path: str) -> None:
     documented = {
-        re.sub(r" [A-Z]+\b", "", row).removeprefix("farmhand "): row + rest
-        for row, rest in rows_of("cli.md")
+        re.sub(r" [A-Z]+\b", "", row).removeprefix("farmhand "): row + rest for row, rest in rows_of("cli.md")
     }
     assert path in documented, f"docs/cli.md lacks farmhand {path}"
-    options = {
-        option for each in COMMANDS[path].params for option in each.opts if option.startswith("--")
-    }
+    options = {option for each in COMMANDS[path].params for option in each.opts if option.startswith("--")}
     missing = {option for option in options - EVERYWHERE if option not in documented[path]}
     assert not missing
 
 
 def test_no_command_is_made_up() -> None:
-    documented = {
-        re.sub(r" [A-Z]+\b", "", row).removeprefix("farmhand ") for row, _ in rows_of("cli.md")
-    }
+    documented = {re.sub(r" [A-Z]+\b", "", row).removeprefix("farmhand ") for row, _ in rows_of("cli.md")}
     assert documented == set(COMMANDS)

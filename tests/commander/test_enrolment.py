@@ -32,17 +32,13 @@ class Enrolling:
     """A farm with one token."""
 
     def __init__(self, **wish: Any) -> None:
-        self.text, self.token, effects = enrolment.create_token(
-            small_farm(), {**WISH, **wish}, moment(by="admin")
-        )
+        self.text, self.token, effects = enrolment.create_token(small_farm(), {**WISH, **wish}, moment(by="admin"))
         self.farm = applied(small_farm(), effects)
 
     def ask(self, now: int = NOW, domain: str = "house", **change: Any) -> tuple[Row, Effects]:
         at = Address("enrol/req", domain, self.token["id"])
         effects = enrolment.on_enrol(self.farm, at, {**ASK, **change}, moment(now))
-        assert effects == enrolment.on_enrol(self.farm, at, {**ASK, **change}, moment(now)), (
-            "a rule must be pure"
-        )
+        assert effects == enrolment.on_enrol(self.farm, at, {**ASK, **change}, moment(now)), "a rule must be pure"
         (answer,) = (send.data for send in sends(effects) if send.message is fleet.ENROL_RES)
         self.farm = applied(self.farm, effects)
         return answer, effects
@@ -68,9 +64,7 @@ def test_a_token_becomes_a_node() -> None:
     assert len(answer["verify"]) == 44
     node = enrolling.farm["node"]["esp-1"]
     assert (node["domain"], node["kind"], node["role"]) == ("house", "esp", "node")
-    assert answer["password"] not in str(
-        [e for e in effects if isinstance(e, Put) and e.table != "node"]
-    )
+    assert answer["password"] not in str([e for e in effects if isinstance(e, Put) and e.table != "node"])
     assert answer["password"] not in str({**node, "key": ""})
     assert enrolling.users()["esp-1"].hash == node["password_hash"]
 
@@ -144,13 +138,9 @@ def test_expired_tokens_leave_the_broker_and_later_the_farm() -> None:
     enrolling = Enrolling()
     token = enrolling.token["id"]
     assert token in enrolling.users()
-    enrolling.farm = applied(
-        enrolling.farm, enrolment.expire_tokens(enrolling.farm, moment(NOW + 600_001))
-    )
+    enrolling.farm = applied(enrolling.farm, enrolment.expire_tokens(enrolling.farm, moment(NOW + 600_001)))
     assert token not in enrolling.users()
-    enrolling.farm = applied(
-        enrolling.farm, enrolment.expire_tokens(enrolling.farm, moment(NOW + 90_000_000))
-    )
+    enrolling.farm = applied(enrolling.farm, enrolment.expire_tokens(enrolling.farm, moment(NOW + 90_000_000)))
     assert token not in enrolling.farm["token"]
 
 

@@ -49,9 +49,7 @@ def test_every_route_asks_for_its_role(serving: Serving) -> None:
                     continue  # it would not end
                 answer = client.request(method, url, json={} if method in ("POST", "PUT") else None)
                 if order.index(role) >= order.index(needed):
-                    assert answer.status_code not in (401, 403, 500), (
-                        f"{entry} by {role}: {answer.text}"
-                    )
+                    assert answer.status_code not in (401, 403, 500), f"{entry} by {role}: {answer.text}"
                 else:
                     assert error_of(answer) == ((403, "role") if role else (401, "key")), (
                         f"{entry} by {role or 'nobody'}"
@@ -72,9 +70,7 @@ def test_figures_arrive_and_the_list_is_fresh(serving: Serving, machine: Machine
     serving.get("/nodes")  # fills the cache
     machine.measured(17)
     stored = time.monotonic()
-    serving.until(
-        lambda: serving.get("/nodes/m-1")["latest"].get("self", {}).get("host", {}).get("cpu") == 17
-    )
+    serving.until(lambda: serving.get("/nodes/m-1")["latest"].get("self", {}).get("host", {}).get("cpu") == 17)
     serving.until(lambda: serving.get("/nodes/m-1")["presence"] == "ready")
     while True:
         (row,) = [row for row in serving.get("/nodes", limit=1000)["items"] if row["id"] == "m-1"]
@@ -129,9 +125,7 @@ def test_every_list_has_pages(serving: Serving, machine: Machine, path: str) -> 
 
 def test_a_command_goes_there_and_back(serving: Serving, machine: Machine) -> None:
     machine.client.subscribe(machine.topic(fleet.CMD, "x").removesuffix("x") + "+")
-    row = serving.operator.post(
-        "/api/v1/nodes/m-1/commands", json={"name": "ping", "args": {"a": 1}}
-    ).json()
+    row = serving.operator.post("/api/v1/nodes/m-1/commands", json={"name": "ping", "args": {"a": 1}}).json()
     assert row["status"] == "sent"
 
     def is_ours(_topic: str, payload: bytes) -> bool:
@@ -139,9 +133,7 @@ def test_a_command_goes_there_and_back(serving: Serving, machine: Machine) -> No
 
     body = json.loads(json.loads(machine.client.expect(is_ours))["body"])
     assert body["args"] == {"a": 1}
-    machine.say(
-        fleet.ACK, {"id": body["id"], "status": "done", "result": {"pong": True}}, body["id"]
-    )
+    machine.say(fleet.ACK, {"id": body["id"], "status": "done", "result": {"pong": True}}, body["id"])
     serving.until(lambda: serving.get(f"/commands/{row['id']}")["status"] == "done")
     assert serving.get(f"/commands/{row['id']}")["result"] == {"pong": True}
     assert any(entry["what"] == "command ping" for entry in serving.get("/audit")["items"])
@@ -150,16 +142,12 @@ def test_a_command_goes_there_and_back(serving: Serving, machine: Machine) -> No
 def test_documents_alerts_logs_and_refusals(serving: Serving, machine: Machine) -> None:
     put = serving.operator.put("/api/v1/nodes/m-1/desired/settings", json={"data": {"a": 1}})
     assert put.json()["rev"] == 1
-    stale = serving.operator.put(
-        "/api/v1/nodes/m-1/desired/settings", json={"data": {"a": 2}, "if_rev": 7}
-    )
+    stale = serving.operator.put("/api/v1/nodes/m-1/desired/settings", json={"data": {"a": 2}, "if_rev": 7})
     assert error_of(stale) == (409, "rev")
     machine.say(fleet.REPORTED, {"rev": 1, "status": "applied"}, "settings")
     serving.until(lambda: serving.get("/nodes/m-1/reported")["items"])
     machine.say(fleet.ALERT, {"since": now_ms(), "severity": "error", "text": "too hot"}, "hot")
-    serving.until(
-        lambda: any(row["name"] == "hot" for row in serving.get("/alerts", node="m-1")["items"])
-    )
+    serving.until(lambda: any(row["name"] == "hot" for row in serving.get("/alerts", node="m-1")["items"]))
     assert serving.operator.delete("/api/v1/alerts/m-1/self/hot").status_code == 200
     assert error_of(serving.operator.delete("/api/v1/alerts/m-1/self/hot")) == (404, "alert")
     machine.say(fleet.LOG, {"ts": now_ms(), "level": "info", "text": "a line"})
@@ -237,9 +225,7 @@ def test_what_happens_is_told_live(serving: Serving, machine: Machine) -> None:
 
 def test_broken_json_and_deep_json(serving: Serving, machine: Machine) -> None:
     for body in (b"{", b"[" * 50_000, b"\xff", b""):
-        answer = serving.admin.post(
-            "/api/v1/tokens", content=body, headers={"Content-Type": "application/json"}
-        )
+        answer = serving.admin.post("/api/v1/tokens", content=body, headers={"Content-Type": "application/json"})
         assert answer.status_code in (400, 422), body[:9]
 
 

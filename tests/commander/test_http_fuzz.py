@@ -31,22 +31,16 @@ def test_no_query_ends_in_a_500(serving: Serving, machine: Machine, random: st.D
     level = random.draw(st.just("m-1") | WEIRD.filter(lambda text: text not in ("", ".", "..")))
     path = re.sub(r"{\w+}", lambda _: quote(level, safe=""), route.path)
     answer = serving.admin.get(path, params=query)
-    assert answer.status_code in (200, 307, 404, 422), (
-        f"{answer.request.url}: {answer.status_code} {answer.text}"
-    )
+    assert answer.status_code in (200, 307, 404, 422), f"{answer.request.url}: {answer.status_code} {answer.text}"
     if answer.status_code == 422:
         assert answer.json()["error"]["field"] in {*names, "node", "command_id"}
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    entry=st.sampled_from(
-        ["POST /tokens", "POST /keys", "POST /nodes/m-1/commands", "PUT /nodes/m-1/desired/a"]
-    ),
+    entry=st.sampled_from(["POST /tokens", "POST /keys", "POST /nodes/m-1/commands", "PUT /nodes/m-1/desired/a"]),
     body=st.dictionaries(
-        st.sampled_from(
-            ["name", "role", "domain", "kind", "ttl_s", "args", "timeout_s", "data", "if_rev"]
-        ),
+        st.sampled_from(["name", "role", "domain", "kind", "ttl_s", "args", "timeout_s", "data", "if_rev"]),
         st.none()
         | st.integers()
         | st.text(max_size=5)
@@ -55,9 +49,7 @@ def test_no_query_ends_in_a_500(serving: Serving, machine: Machine, random: st.D
         max_size=5,
     ),
 )
-def test_no_body_ends_in_a_500(
-    serving: Serving, machine: Machine, entry: str, body: dict[str, Any]
-) -> None:
+def test_no_body_ends_in_a_500(serving: Serving, machine: Machine, entry: str, body: dict[str, Any]) -> None:
     method, path = entry.split(" ")
     answer = serving.admin.request(method, f"/api/v1{path}", json=body)
     assert answer.status_code in (200, 201, 403, 409, 422), answer.text

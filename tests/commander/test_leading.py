@@ -72,12 +72,7 @@ def test_the_standby_takes_over(brokers: RunningFarm, cluster: Cluster, tmp_path
     second = two.service
     try:
         assert second.flow.epoch > epoch
-        wait(
-            lambda: (
-                second.mqtt.leader.connected
-                and all(session.connected for session in second.mqtt.sessions)
-            )
-        )
+        wait(lambda: second.mqtt.leader.connected and all(session.connected for session in second.mqtt.sessions))
         # Somebody else takes lease and session: the loser notices at once and stays away.
         with second.database.writing() as connection:
             connection.execute(update(lease).values(holder="somebody-else"))

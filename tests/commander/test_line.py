@@ -31,9 +31,7 @@ def messages() -> st.SearchStrategy[tuple[str, Any]]:
             st.just("tele/host"),
             st.builds(tele, seq | st.none(), st.integers(0, NOW), cpu=st.integers(0, 9)),
         ),
-        st.tuples(
-            st.just("tele/host"), st.builds(tele, seq, colour=st.just(1))
-        ),  # refused, yet counted
+        st.tuples(st.just("tele/host"), st.builds(tele, seq, colour=st.just(1))),  # refused, yet counted
         st.tuples(
             word(["evt/boot", "evt/refused"]),
             st.builds(evt, seq, topic=word(["a"]), field=word(["b"]), problem=word(["c"])),
@@ -105,9 +103,7 @@ def test_memory_is_what_a_restart_would_load(
     order=st.lists(st.tuples(st.integers(1, 15), st.booleans()), max_size=40),
     cut=st.integers(0, 40),
 )
-def test_every_event_once_in_any_order(
-    make_line: Callable[[], Line], order: list[tuple[int, bool]], cut: int
-) -> None:
+def test_every_event_once_in_any_order(make_line: Callable[[], Line], order: list[tuple[int, bool]], cut: int) -> None:
     line = make_line()
     with line.database.writing() as connection:
         for table in ("telemetry", "event", "stream"):
@@ -168,9 +164,7 @@ def test_a_dead_letter_counts_as_stored(line: Line) -> None:
         b"\x93\x01",
     ],
 )
-@pytest.mark.parametrize(
-    "tail", ["state", "tele/host", "evt/x", "alert/a", "job/result", "no\x00body", "cmd/ping", ""]
-)
+@pytest.mark.parametrize("tail", ["state", "tele/host", "evt/x", "alert/a", "job/result", "no\x00body", "cmd/ping", ""])
 def test_whatever_comes_the_line_goes_on(line: Line, tail: str, payload: bytes) -> None:
     line.step(
         [
@@ -182,9 +176,7 @@ def test_whatever_comes_the_line_goes_on(line: Line, tail: str, payload: bytes) 
     assert line.counted() == [40]
 
 
-def test_a_flood_is_counted_and_twenty_a_minute_are_kept(
-    line: Line, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_flood_is_counted_and_twenty_a_minute_are_kept(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = 1_700_000_040.0
     monkeypatch.setattr("commander.flow.time.time", lambda: clock)
     line.step([line.incoming("farm/house/rig-1/self/tele/host", b"{") for _ in range(500)])

@@ -7,9 +7,7 @@ from hypothesis import strategies as st
 
 from commander.fleet import marks
 
-RANGES = st.tuples(st.integers(1, 60), st.sampled_from([0, 0, 0, 1, 5])).map(
-    lambda pair: (pair[0], pair[0] + pair[1])
-)
+RANGES = st.tuples(st.integers(1, 60), st.sampled_from([0, 0, 0, 1, 5])).map(lambda pair: (pair[0], pair[0] + pair[1]))
 
 
 def model_mark(stored: set[int]) -> int:

@@ -52,9 +52,7 @@ def test_rolled_up_figures_are_those_of_brute_force(
         assert bool(retention.roll_up(line.database, 0)) == bool(batch)
         assert retention.roll_up(line.database, 0) == 0
     stored = {
-        (row["step"], row["ts"], field): four
-        for row in line.rows("rollup")
-        for field, four in row["data"].items()
+        (row["step"], row["ts"], field): four for row in line.rows("rollup") for field, four in row["data"].items()
     }
     wanted: dict[tuple[int, int, str], list[float]] = {}
     for ts, field, value in given_rows:
@@ -100,9 +98,7 @@ def test_what_is_too_old_is_forgotten(line: Line) -> None:
     now = NOW + 3 * retention.DAY
     for age in (0, 1, 2, 3):
         line.apply([retention_row(now - age * retention.DAY - 1, "a", age)])
-        line.send(
-            fleet.LOG, {"ts": now - age * retention.DAY - 1, "level": "info", "text": str(age)}
-        )
+        line.send(fleet.LOG, {"ts": now - age * retention.DAY - 1, "level": "info", "text": str(age)})
     retention.roll_up(line.database, 0)
     retention.forget(line.database, kept, now)
     assert [row["data"]["a"] for row in line.rows("telemetry")] in ([0], [0, 3]), (

@@ -57,9 +57,7 @@ def at(key: str, name: str = "", **change: str) -> Address:
     return Address(key.partition("/")[0], **levels)
 
 
-def run(
-    farm: Projection, key: str, data: Any, name: str = "", now: int = NOW, **change: str
-) -> Effects:
+def run(farm: Projection, key: str, data: Any, name: str = "", now: int = NOW, **change: str) -> Effects:
     return rules.RULES[key](farm, at(key, name, **change), data, moment(now))
 
 
@@ -90,9 +88,7 @@ def test_rules_are_pure_and_a_repetition_changes_nothing(farm: Projection, key: 
         ({"domain": "barn"}, "topic.domain", "rig-1 is enrolled in house, not in barn"),
     ],
 )
-def test_strangers_are_refused(
-    farm: Projection, key: str, change: dict[str, str], field: str, problem: str
-) -> None:
+def test_strangers_are_refused(farm: Projection, key: str, change: dict[str, str], field: str, problem: str) -> None:
     name, data = CASES[key]
     with pytest.raises(Invalid) as refused:
         run(farm, key, data, name, **change)
@@ -120,9 +116,7 @@ def test_telemetry_that_is_refused(
 def test_telemetry_that_is_taken(farm: Projection) -> None:
     for values in ({"cpu": None}, {"cpu": 1.5, "note": "word"}, {"note": True}, {}):
         assert run(farm, "tele", {"ts": NOW, **values}, "host")
-    assert run(
-        farm, "tele", {"ts": 0, "anything": 1}, "before-the-birth", node="rig-2", domain="barn"
-    )
+    assert run(farm, "tele", {"ts": 0, "anything": 1}, "before-the-birth", node="rig-2", domain="barn")
 
 
 def test_the_latest_value_is_the_newest_not_the_last(farm: Projection) -> None:
@@ -134,15 +128,11 @@ def test_the_latest_value_is_the_newest_not_the_last(farm: Projection) -> None:
 def test_what_proves_that_a_node_is_alive(farm: Projection) -> None:
     assert puts(run(farm, "tele", {"ts": 5, "cpu": 1}, "host"), "heard")
     assert puts(run(farm, "evt", STREAMED, "x"), "heard")
-    assert not puts(run(farm, "evt", {**STREAMED, "ts": NOW - 60_000}, "x"), "heard"), (
-        "it came out of a queue"
-    )
+    assert not puts(run(farm, "evt", {**STREAMED, "ts": NOW - 60_000}, "x"), "heard"), "it came out of a queue"
     retained = rules.on_log(farm, at("log"), CASES["log"][1], moment(retained=True))
     assert not puts(retained, "heard")
     farm = applied(farm, run(farm, "log", CASES["log"][1]))
-    assert not puts(run(farm, "log", CASES["log"][1], now=NOW + 500), "heard"), (
-        "at most once a second"
-    )
+    assert not puts(run(farm, "log", CASES["log"][1], now=NOW + 500), "heard"), "at most once a second"
 
 
 def test_gaps_move_the_mark_over_themselves_only(farm: Projection) -> None:
@@ -202,9 +192,7 @@ def test_a_command_runs_out_of_time(farm: Projection) -> None:
 def test_a_refusal_by_a_node_is_shown(farm: Projection) -> None:
     effects = run(farm, "evt/refused", CASES["evt/refused"][1], "refused")
     assert [
-        effect.row["problem"]
-        for effect in effects
-        if isinstance(effect, Add) and effect.table == "dead_letter"
+        effect.row["problem"] for effect in effects if isinstance(effect, Add) and effect.table == "dead_letter"
     ] == ["p"]
     assert puts(effects, "alert")
 

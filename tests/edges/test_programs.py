@@ -11,9 +11,7 @@ from tests.conftest import ROOT, program
 def output_of(name: str, *arguments: str) -> str:
     path = program(name)
     assert path
-    done = subprocess.run(
-        [path, *arguments], capture_output=True, text=True, timeout=60, check=False
-    )
+    done = subprocess.run([path, *arguments], capture_output=True, text=True, timeout=60, check=False)
     return done.stdout + done.stderr
 
 
@@ -25,9 +23,7 @@ def test_mosquitto_starts() -> None:
 @pytest.mark.micropython
 def test_micropython_starts_and_finds_umqtt() -> None:
     use_path = f"import sys; sys.path.append({str(ROOT / '.local/micropython')!r})"
-    assert "MQTTClient" in output_of(
-        "micropython", "-c", f"{use_path}; import umqtt.simple; print(dir(umqtt.simple))"
-    )
+    assert "MQTTClient" in output_of("micropython", "-c", f"{use_path}; import umqtt.simple; print(dir(umqtt.simple))")
 
 
 @pytest.mark.postgres

@@ -30,9 +30,7 @@ def tool(name: str) -> str | None:
     """Path of a program of this environment, or of the system."""
     beside = Path(sys.executable).parent / name
     return (
-        str(beside)
-        if beside.exists()
-        else shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+        str(beside) if beside.exists() else shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
     )
 
 
@@ -107,9 +105,7 @@ class Peer:
         self.heard: list[tuple[str, Any, bool]] = []
         self._new = threading.Condition()
         ready = threading.Event()
-        self.client = mqtt.Client(
-            mqtt.CallbackAPIVersion.VERSION2, client_id="peer", clean_session=False
-        )
+        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="peer", clean_session=False)
         self.client.reconnect_delay_set(1, 1)
         self.client.on_connect = lambda client, *_: client.subscribe("farm/#", 1)
         self.client.on_subscribe = lambda *_: ready.set()
@@ -121,9 +117,7 @@ class Peer:
         assert ready.wait(PATIENCE)
 
     def _take(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-        if message.payload and not any(
-            part in message.topic for part in ("/cmd/", "/desired/", "/stored")
-        ):
+        if message.payload and not any(part in message.topic for part in ("/cmd/", "/desired/", "/stored")):
             at = topics.parse(message.topic, "farm")
             data = wire.decode(topics.declaration(fleet.MESSAGES, at), message.payload)
             with self._new:
@@ -140,19 +134,13 @@ class Peer:
             )
 
         with self._new:
-            assert self._new.wait_for(found, PATIENCE), (
-                f"waited in vain for {tail}; heard {self.heard[-5:]}"
-            )
+            assert self._new.wait_for(found, PATIENCE), f"waited in vain for {tail}; heard {self.heard[-5:]}"
             return found()[1]
 
     def events(self, stream: str) -> list[int]:
         """Sequence numbers heard of a stream, each once, in order."""
         return sorted(
-            {
-                d["seq"]
-                for _, d, _ in self.heard
-                if isinstance(d, dict) and d.get("stream") == stream and "seq" in d
-            }
+            {d["seq"] for _, d, _ in self.heard if isinstance(d, dict) and d.get("stream") == stream and "seq" in d}
         )
 
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
@@ -195,9 +183,7 @@ class NodeProcess:
         assert program
         with self.log.open("ab") as log:
             argv = [program, "-X", f"heapsize={self.heap}", str(self.main), str(self.config)]
-            self.process = subprocess.Popen(
-                argv, stdout=log, stderr=log, env={**os.environ, "MICROPYPATH": ""}
-            )
+            self.process = subprocess.Popen(argv, stdout=log, stderr=log, env={**os.environ, "MICROPYPATH": ""})
 
     def stop(self) -> None:
         if self.process.poll() is None:

@@ -25,9 +25,7 @@ VALUES = st.recursive(
     | st.floats(allow_nan=False)
     | st.text(max_size=300)
     | st.binary(max_size=300),
-    lambda inner: (
-        st.lists(inner, max_size=20) | st.dictionaries(st.text(max_size=40), inner, max_size=20)
-    ),
+    lambda inner: st.lists(inner, max_size=20) | st.dictionaries(st.text(max_size=40), inner, max_size=20),
     max_leaves=30,
 )
 
@@ -58,9 +56,7 @@ def _vectors(path: Path) -> Path:
     ]
     values += [dice.randrange(-(2**40), 2**40) / 8 for _ in range(50)]
     values += [[dice.choice(values) for _ in range(dice.randrange(20))] for _ in range(30)]
-    values += [
-        {f"k{i}": dice.choice(values[:40]) for i in range(dice.randrange(5))} for _ in range(30)
-    ]
+    values += [{f"k{i}": dice.choice(values[:40]) for i in range(dice.randrange(5))} for _ in range(30)]
     path.write_text("".join(json.dumps([v, msgpack.packb(v).hex()]) + "\n" for v in values))
     return path
 
@@ -76,7 +72,5 @@ def test_portable(script: Path, interpreter: str, node_main: Path, tmp_path: Pat
             [tool("micropython") or "", "-X", "heapsize=64k", str(script)],
             {**os.environ, "MICROPYPATH": str(node_main.parent)},
         )
-    done = subprocess.run(
-        [*argv, *arguments], env=env, capture_output=True, text=True, timeout=100, check=False
-    )
+    done = subprocess.run([*argv, *arguments], env=env, capture_output=True, text=True, timeout=100, check=False)
     assert done.stdout.endswith("ok\n"), done.stdout + done.stderr

@@ -47,18 +47,14 @@ def store(peer: Peer, stream: str) -> int:
 
 
 def test_birth_telemetry_frames_and_will(broker: Broker, peer: Peer, start: Start) -> None:
-    node = start(
-        credential_config(broker.port, frames={"roundtrip": {"frame_ms": 1000, "values": 5}})
-    )
+    node = start(credential_config(broker.port, frames={"roundtrip": {"frame_ms": 1000, "values": 5}}))
     info = peer.wait("self/info")
     assert info["kind"] == "esp"
     assert info["parts"]["roundtrip"] == {"rtt_ms": "ms"}
     assert info["alive_ms"] == 2500
     peer.wait("self/state", lambda word: word == "ready")
     peer.wait("tele/load", lambda data: data["load1"] >= 0 and data["seq"] > 1)
-    peer.wait(
-        "tele/roundtrip", lambda data: data["rtt_ms"] is not None and 0 < data["rtt_ms"] < 2000
-    )
+    peer.wait("tele/roundtrip", lambda data: data["rtt_ms"] is not None and 0 < data["rtt_ms"] < 2000)
     assert peer.wait("tele/node")["mem_free"] > 4000
     number, base, values = peer.wait("data/roundtrip")
     assert number == 0
@@ -98,9 +94,7 @@ def test_commands_and_what_is_refused(broker: Broker, peer: Peer, start: Start) 
     refusal("epoch")
     peer.publish(SELF + "cmd/ping", b'{"id":"c4","exp":9999999999999,"epoch":5,"args":{}}')
     refusal("id")
-    honest = peer.sealed(
-        fleet.CMD, SELF + "cmd/ping", {"id": "c5", "exp": 2**42, "epoch": 5, "args": {}}
-    )
+    honest = peer.sealed(fleet.CMD, SELF + "cmd/ping", {"id": "c5", "exp": 2**42, "epoch": 5, "args": {}})
     peer.publish(SELF + "cmd/logs", honest)  # signed, but for another topic
     assert "does not fit" in refusal("sig")["problem"]
     peer.publish(SELF + "cmd/ping", b"x" * 5000)
@@ -111,30 +105,22 @@ def test_commands_and_what_is_refused(broker: Broker, peer: Peer, start: Start) 
     assert peer.wait("ack/c7")["result"]["node"] == "esp-1"
     peer.command(SELF + "cmd/logs", "c8")
     assert any("refused cmd/ping" in line for line in peer.wait("ack/c8")["result"]["lines"])
-    assert not any(
-        topic.endswith(("ack/c2", "ack/c3", "ack/c4", "ack/c5")) for topic, _, _ in peer.heard
-    )
+    assert not any(topic.endswith(("ack/c2", "ack/c3", "ack/c4", "ack/c5")) for topic, _, _ in peer.heard)
 
 
-def test_retained_command_is_refused_at_the_next_start(
-    broker: Broker, peer: Peer, start: Start
-) -> None:
+def test_retained_command_is_refused_at_the_next_start(broker: Broker, peer: Peer, start: Start) -> None:
     peer.command(SELF + "cmd/ping", "c9", retain=True)
     start(credential_config(broker.port))
     peer.wait("evt/refused", lambda data: data["field"] == "retain")
     assert not any("ack/" in topic for topic, _, _ in peer.heard)
 
 
-def test_settings_apply_survive_a_restart_and_are_refused_when_wrong(
-    broker: Broker, peer: Peer, start: Start
-) -> None:
+def test_settings_apply_survive_a_restart_and_are_refused_when_wrong(broker: Broker, peer: Peer, start: Start) -> None:
     node = start(credential_config(broker.port))
     topic = SELF + "desired/settings"
 
     def desire(rev: int, data: Any) -> Any:
-        peer.publish(
-            topic, peer.sealed(fleet.DESIRED, topic, {"rev": rev, "epoch": 5, "data": data}), True
-        )
+        peer.publish(topic, peer.sealed(fleet.DESIRED, topic, {"rev": rev, "epoch": 5, "data": data}), True)
         return peer.wait("reported/settings", lambda answer: answer["rev"] == rev)
 
     assert desire(1, {"interval_s": 0.3, "sensors": {"load": False}})["data"]["sensors"] == {
@@ -160,9 +146,7 @@ def test_settings_apply_survive_a_restart_and_are_refused_when_wrong(
     assert node.process.poll() is None
 
 
-def test_every_event_arrives_although_the_broker_dies(
-    broker: Broker, peer: Peer, start: Start
-) -> None:
+def test_every_event_arrives_although_the_broker_dies(broker: Broker, peer: Peer, start: Start) -> None:
     queue = {"events": 40, "bytes": 8000}
     start(credential_config(broker.port, queue=queue, interval_s=1))
     stream = peer.wait("evt/boot")["stream"]
@@ -235,9 +219,7 @@ def test_enrolment_then_a_life_as_a_user(tmp_path: Path, start: Start) -> None:
             "nonce": request["nonce"], "node": "esp-7", "password": "node-secret", "epoch": 3,
             "verify": base64.b64encode(peer.key).decode(),
         }  # fmt: skip
-        peer.publish(
-            "farm/_/enrol/barn/t-1/res", json.dumps({**answer, "nonce": "of-another"}).encode()
-        )
+        peer.publish("farm/_/enrol/barn/t-1/res", json.dumps({**answer, "nonce": "of-another"}).encode())
         peer.publish("farm/_/enrol/barn/t-1/res", json.dumps(answer).encode())
         wait_until(
             "the broker to refuse the user it does not know",
@@ -292,9 +274,7 @@ def test_a_refused_token_ends_with_the_reason(broker: Broker, peer: Peer, start:
         ({"token": "fh1.x"}, "token: is damaged"),
     ],
 )
-def test_a_wrong_configuration_is_one_line_with_the_field(
-    start: Start, change: dict[str, Any], problem: str
-) -> None:
+def test_a_wrong_configuration_is_one_line_with_the_field(start: Start, change: dict[str, Any], problem: str) -> None:
     node = start({**credential_config(1883), **change})
     assert node.process.wait(PATIENCE) == 2
     assert problem in node.log.read_text()

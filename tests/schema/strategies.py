@@ -17,9 +17,7 @@ NUMBER = st.integers(INT_MIN, INT_MAX) | st.floats(allow_nan=False, allow_infini
 SCALAR = st.none() | st.booleans() | NUMBER | st.text(TEXT, max_size=40)
 JSON = st.recursive(
     SCALAR,
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text(TEXT, max_size=8), inner, max_size=4)
-    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(TEXT, max_size=8), inner, max_size=4),
     max_leaves=8,
 )
 PLAIN = {
@@ -33,9 +31,7 @@ PLAIN = {
     "bytes": st.binary(max_size=80),
     "scalar": SCALAR,
     "json": JSON,
-    "units": st.dictionaries(
-        NAME, st.dictionaries(NAME, st.sampled_from(UNITS), max_size=3), max_size=3
-    ),
+    "units": st.dictionaries(NAME, st.dictionaries(NAME, st.sampled_from(UNITS), max_size=3), max_size=3),
 }
 
 
@@ -75,10 +71,7 @@ def data(message: Message) -> st.SearchStrategy[Any]:
         return values(message.fields[0][1])
     if message.body == "frame":
         return st.lists(JSON, max_size=4)
-    fields = [
-        (name.removesuffix("?"), name.endswith("?"), values(kind))
-        for name, kind, *_ in message.fields
-    ]
+    fields = [(name.removesuffix("?"), name.endswith("?"), values(kind)) for name, kind, *_ in message.fields]
     declared = st.fixed_dictionaries(
         {name: value for name, optional, value in fields if not optional},
         optional={name: value for name, optional, value in fields if optional},
@@ -101,9 +94,7 @@ def is_binary_only(message: Message) -> bool:
 def payloads(draw: st.DrawFn, message: Message) -> bytes:
     """Payloads near to valid ones: untouched, truncated, changed, with another field or another type, or random."""
     if message.body == "word":
-        return draw(
-            values(message.fields[0][1]).map(str.encode) | st.binary(max_size=20) | st.just(b"")
-        )
+        return draw(values(message.fields[0][1]).map(str.encode) | st.binary(max_size=20) | st.just(b""))
     binary = is_binary_only(message) or draw(st.booleans())
     made = draw(data(message))
     how = draw(

@@ -27,9 +27,7 @@ def test_the_committed_document_is_up_to_date() -> None:
     assert asyncapi.TARGET.read_text() == asyncapi.document_yaml(), "run `make docs`"
 
 
-@pytest.mark.skipif(
-    not OFFICIAL.exists(), reason="the AsyncAPI schemas are not here; `make setup` fetches them"
-)
+@pytest.mark.skipif(not OFFICIAL.exists(), reason="the AsyncAPI schemas are not here; `make setup` fetches them")
 def test_it_is_valid_by_the_official_schema(document: dict[str, Any]) -> None:
     official = json.loads(OFFICIAL.read_text())
     jsonschema.Draft7Validator(official).validate(document)
@@ -48,12 +46,8 @@ def test_every_message_and_field_is_in_it(document: dict[str, Any], declared: Me
     if declared.body == "signed":
         payload = payload["properties"]["body"]["contentSchema"]
     if declared.body in ("object", "signed"):
-        assert set(payload["properties"]) == {
-            name.removesuffix("?") for name, *_ in declared.fields
-        }
-        assert set(payload.get("required", [])) == {
-            n for n, *_ in declared.fields if not n.endswith("?")
-        }
+        assert set(payload["properties"]) == {name.removesuffix("?") for name, *_ in declared.fields}
+        assert set(payload.get("required", [])) == {n for n, *_ in declared.fields if not n.endswith("?")}
         for name, _kind, unit, text in declared.fields:
             shown = payload["properties"][name.removesuffix("?")]["description"]
             assert text in shown

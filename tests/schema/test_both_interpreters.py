@@ -48,9 +48,7 @@ def mutant(payload: bytes, random: Random) -> bytes:
 
 def corpus() -> list[tuple[str, bytes]]:
     random = Random(7)
-    return [
-        (key, payload) for key, message in MESSAGES.items() for payload in examples(message, random)
-    ]
+    return [(key, payload) for key, message in MESSAGES.items() for payload in examples(message, random)]
 
 
 def verdict(key: str, payload: bytes) -> str:

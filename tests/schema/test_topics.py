@@ -15,13 +15,9 @@ each_message = pytest.mark.parametrize("message", MESSAGES.values(), ids=list(ME
 @each_message
 @settings(max_examples=10, deadline=None)
 @given(root=ID, domain=ID, node=ID, device=ID, name=NAME, to=ID)
-def test_round_trip(
-    message: Message, root: str, domain: str, node: str, device: str, name: str, to: str
-) -> None:
+def test_round_trip(message: Message, root: str, domain: str, node: str, device: str, name: str, to: str) -> None:
     address = topics.parse(topics.build(message, root, domain, node, device, name, to), root)
-    assert topics.declaration(MESSAGES, address) is (
-        MESSAGES.get(f"{message.key}/{name}") or message
-    )
+    assert topics.declaration(MESSAGES, address) is (MESSAGES.get(f"{message.key}/{name}") or message)
     given_levels = {"domain": domain, "node": node, "device": device, "name": name, "to": to}
     for level in message.topic.split("/"):
         if level.startswith("{"):
@@ -46,9 +42,7 @@ def test_anything_else_is_invalid_and_nothing_else(topic: str | list[str]) -> No
         topics.declaration(MESSAGES, topics.parse(text, "farm"))
 
 
-@pytest.mark.parametrize(
-    "level", ["", "a b", "a.b", "$SYS", "+", "#", "Ä", "A", "_x", "x" * 64, "a/b"]
-)
+@pytest.mark.parametrize("level", ["", "a b", "a.b", "$SYS", "+", "#", "Ä", "A", "_x", "x" * 64, "a/b"])
 def test_levels_outside_the_alphabet_are_not_built(level: str) -> None:
     for field in ("domain", "node", "device"):
         with pytest.raises(Invalid, match=f"{field}: must match"):

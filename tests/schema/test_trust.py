@@ -53,10 +53,7 @@ def test_hmac_is_the_standard_one(key: bytes, text: bytes) -> None:
 def test_sealed_is_unsealed(pair: tuple[Sign, Verify], data: Any) -> None:
     sign, verify = pair
     body = {**BODY, "data": data}
-    assert (
-        trust.unseal(fleet.DESIRED, TOPIC, trust.seal(fleet.DESIRED, TOPIC, body, sign), verify)
-        == body
-    )
+    assert trust.unseal(fleet.DESIRED, TOPIC, trust.seal(fleet.DESIRED, TOPIC, body, sign), verify) == body
 
 
 @both_keys
@@ -150,9 +147,7 @@ COMMAND: dict[str, Any] = {"id": "c-1", "exp": 2_000, "epoch": 5, "args": {}}
         ({"boot": "other"}, 0, False, "boot"),
     ],
 )
-def test_commands_that_are_refused(
-    change: dict[str, Any], now: int, retained: bool, field: str
-) -> None:
+def test_commands_that_are_refused(change: dict[str, Any], now: int, retained: bool, field: str) -> None:
     seen = {"epoch": 5, "ids": ["c-0"]}
     with pytest.raises(Invalid) as refused:
         judge.accept_command(seen, {**COMMAND, **change}, now, "boot-1", retained)

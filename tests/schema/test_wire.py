@@ -48,9 +48,7 @@ def test_valid_data_survives(message: Message, random: st.DataObject) -> None:
 @each_message
 @thorough
 @given(random=st.data())
-def test_other_payloads_are_invalid_and_nothing_else(
-    message: Message, random: st.DataObject
-) -> None:
+def test_other_payloads_are_invalid_and_nothing_else(message: Message, random: st.DataObject) -> None:
     payload = random.draw(payloads(message))
     error = refusal(wire.decode, message, payload)
     if error is not None:
@@ -63,9 +61,7 @@ def test_other_payloads_are_invalid_and_nothing_else(
 
 
 @each_message
-@pytest.mark.parametrize(
-    "payload", [b"", b"{", b"[", b"\xc1", b'{"a":', b"nul", b"\xff" * 9, b"{}x", b"\x00"]
-)
+@pytest.mark.parametrize("payload", [b"", b"{", b"[", b"\xc1", b'{"a":', b"nul", b"\xff" * 9, b"{}x", b"\x00"])
 def test_fragments_are_invalid(message: Message, payload: bytes) -> None:
     with pytest.raises(Invalid):
         wire.decode(message, payload)
@@ -142,9 +138,7 @@ def test_unknown_missing_and_wrong_unit() -> None:
         check(INFO, {**birth, "colour": 1})
     with pytest.raises(Invalid, match="boot: missing"):
         check(INFO, {key: value for key, value in birth.items() if key != "boot"})
-    with pytest.raises(
-        Invalid, match=r"parts\.a\.t: unit furlong is not allowed; use one of: .*kWh"
-    ):
+    with pytest.raises(Invalid, match=r"parts\.a\.t: unit furlong is not allowed; use one of: .*kWh"):
         check(INFO, {**birth, "parts": {"a": {"t": "furlong"}}})
     with pytest.raises(Invalid, match="kind: must be one of: asic"):
         check(INFO, {**birth, "kind": "tractor"})

@@ -23,9 +23,7 @@ def commander(broker: Mosquitto) -> Iterator[Peer]:
 
 
 @pytest.fixture
-def make_sentry(
-    tmp_path: Path, broker: Mosquitto, commander: Peer
-) -> Iterator[Callable[..., Sentry]]:
+def make_sentry(tmp_path: Path, broker: Mosquitto, commander: Peer) -> Iterator[Callable[..., Sentry]]:
     """An enrolled sentry with these settings; it is ended after the test."""
     made: list[Sentry] = []
 

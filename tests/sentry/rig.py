@@ -59,9 +59,7 @@ class Mosquitto:
         path = program("mosquitto")
         assert path is not None
         with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen(
-                [path, "-c", self.folder / "mosquitto.conf"], stdout=log, stderr=log
-            )
+            self.process = subprocess.Popen([path, "-c", self.folder / "mosquitto.conf"], stdout=log, stderr=log)
         wait_until(self._answers, "the broker answers")
 
     def _answers(self) -> bool:
@@ -213,9 +211,7 @@ class Sentry:
         return code
 
     def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.argv(*arguments), capture_output=True, text=True, check=False, **self.place
-        )
+        return subprocess.run(self.argv(*arguments), capture_output=True, text=True, check=False, **self.place)
 
     def argv(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "farmhand", "sentry", *arguments]

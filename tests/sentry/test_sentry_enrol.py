@@ -74,9 +74,7 @@ def test_a_token_makes_a_node_that_runs(sentry: Sentry, broker: Mosquitto, comma
     assert "is enrolled already, as rig1 in house" in again[1]
 
 
-def test_asking_again_is_the_same_request(
-    sentry: Sentry, broker: Mosquitto, commander: Peer
-) -> None:
+def test_asking_again_is_the_same_request(sentry: Sentry, broker: Mosquitto, commander: Peer) -> None:
     first = Enrolment(sentry, url(broker), "--timeout", "1")
     nonce = commander.expect("/t1/req")["nonce"]
     code, said = first.end()
@@ -89,9 +87,7 @@ def test_asking_again_is_the_same_request(
 
 
 @pytest.mark.parametrize("why", ["was used before", "expired 3 minutes ago"])
-def test_the_commanders_refusal_is_shown(
-    sentry: Sentry, broker: Mosquitto, commander: Peer, why: str
-) -> None:
+def test_the_commanders_refusal_is_shown(sentry: Sentry, broker: Mosquitto, commander: Peer, why: str) -> None:
     enrolment = Enrolment(sentry, url(broker))
     answer(commander, error=why)
     assert enrolment.end() == (1, f"farmhand: token refused: {why}\n")
@@ -148,9 +144,7 @@ def secured(tmp_path: Path) -> Iterator[tuple[Mosquitto, str]]:
     broker.stop()
 
 
-def test_tls_trusts_the_ca_of_the_token_alone(
-    sentry: Sentry, secured: tuple[Mosquitto, str]
-) -> None:
+def test_tls_trusts_the_ca_of_the_token_alone(sentry: Sentry, secured: tuple[Mosquitto, str]) -> None:
     broker, ca = secured
     address = f"mqtts://127.0.0.1:{broker.port}"
     code, text = Enrolment(sentry, address, token=build("house", "t1", "t1", "ab" * 32)).end()

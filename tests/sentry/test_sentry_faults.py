@@ -36,8 +36,7 @@ def compared(sentry: Sentry, store: Store) -> list[tuple[str, int]]:
     sentry.stop()
     wait_until(all_stored, "the store has what came until the end")
     history: dict[tuple[str, int], Any] = {
-        (stream, seq): payload
-        for stream, seq, payload in sentry.rows("SELECT stream, seq, payload FROM history")
+        (stream, seq): payload for stream, seq, payload in sentry.rows("SELECT stream, seq, payload FROM history")
     }
     assert store.rows == history
     (stream,) = {stream for stream, _ in history}
@@ -54,9 +53,7 @@ def test_marks_empty_the_outbox(make_sentry: Make, store: Store) -> None:
     compared(sentry, store)
 
 
-def test_kill_9_of_the_sentry_while_500_events_per_second_flow(
-    make_sentry: Make, store: Store
-) -> None:
+def test_kill_9_of_the_sentry_while_500_events_per_second_flow(make_sentry: Make, store: Store) -> None:
     sentry = make_sentry(history=True, still_s=1)
     sentry.start()
     with emitting(sentry, 2000, 500) as source:
@@ -119,9 +116,7 @@ def test_a_full_outbox_declares_what_it_gave_up(make_sentry: Make, commander: Pe
     store.close()
 
 
-def test_without_a_way_back_everything_is_sent_and_the_newest_kept(
-    make_sentry: Make, commander: Peer
-) -> None:
+def test_without_a_way_back_everything_is_sent_and_the_newest_kept(make_sentry: Make, commander: Peer) -> None:
     sentry = make_sentry(history=True, hears_marks=False, queue_rows=300, window_most=100)
     sentry.start()
     assert commander.expect("/info")["hears_marks"] is False

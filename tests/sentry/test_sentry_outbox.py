@@ -70,9 +70,7 @@ STEPS = st.lists(
 
 @settings(deadline=None, max_examples=60)
 @given(STEPS, st.integers(5, 30), st.integers(500, 5000))
-def test_rows_always_cover_everything_behind_the_mark(
-    steps: list[tuple[str, int]], rows: int, size: int
-) -> None:
+def test_rows_always_cover_everything_behind_the_mark(steps: list[tuple[str, int]], rows: int, size: int) -> None:
     limits = Limits(rows, size)
     with TemporaryDirectory() as folder:
         outbox = opened(Path(folder), limits)
@@ -88,9 +86,7 @@ def test_rows_always_cover_everything_behind_the_mark(
             figures, items = outbox.figures(), everything(outbox)
             covered = [seq for item in items for seq in range(item.first, item.seq + 1)]
             # only the first row may reach below the mark: a gap that the mark has not passed yet
-            assert [seq for seq in covered if seq > figures.mark] == list(
-                range(figures.mark + 1, figures.next_seq)
-            )
+            assert [seq for seq in covered if seq > figures.mark] == list(range(figures.mark + 1, figures.next_seq))
             assert figures.rows == len(items) <= rows
             assert figures.bytes == sum(len(item.payload) for item in items)
             assert figures.bytes <= size + 300

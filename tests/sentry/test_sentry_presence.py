@@ -45,9 +45,7 @@ def test_birth_tells_what_comes_and_the_end_is_said(make_sentry: Make, commander
     assert after["next_seq"] > host["seq"]
 
 
-def test_a_killed_sentry_is_lost_by_its_will_and_says_so_later(
-    make_sentry: Make, commander: Peer
-) -> None:
+def test_a_killed_sentry_is_lost_by_its_will_and_says_so_later(make_sentry: Make, commander: Peer) -> None:
     sentry = started(make_sentry, commander)
     sentry.stop(signal.SIGKILL)
     commander.expect("/state", lambda word: word == "lost")
@@ -115,9 +113,7 @@ def test_restart_is_answered_by_the_next_start(make_sentry: Make, commander: Pee
     assert (done["status"], done["result"]["boot"]) == ("done", boot)
 
 
-def test_what_is_not_to_be_trusted_is_refused_and_reported(
-    make_sentry: Make, commander: Peer
-) -> None:
+def test_what_is_not_to_be_trusted_is_refused_and_reported(make_sentry: Make, commander: Peer) -> None:
     sentry = started(make_sentry, commander)
     topic, good = commander.command("ping", "once", epoch=5)
 
@@ -146,9 +142,7 @@ def test_what_is_not_to_be_trusted_is_refused_and_reported(
     assert event["problem"] == "a command must not be retained"
 
 
-def test_works_on_while_the_broker_is_away(
-    make_sentry: Make, commander: Peer, broker: Mosquitto
-) -> None:
+def test_works_on_while_the_broker_is_away(make_sentry: Make, commander: Peer, broker: Mosquitto) -> None:
     sentry = started(make_sentry, commander, interval_s=0.2)
     broker.stop(signal.SIGKILL)
     before = sentry.status()["next_seq"]
@@ -160,9 +154,7 @@ def test_works_on_while_the_broker_is_away(
     assert "connection lost" in sentry.log()
 
 
-def test_a_restored_image_begins_a_new_stream_and_says_so(
-    make_sentry: Make, commander: Peer
-) -> None:
+def test_a_restored_image_begins_a_new_stream_and_says_so(make_sentry: Make, commander: Peer) -> None:
     sentry = started(make_sentry, commander)
     old = sentry.status()["stream"]
     commander.mark(old, 1_000_000)
@@ -185,9 +177,7 @@ def test_a_commander_that_forgot_is_told_what_is_gone(make_sentry: Make, command
     assert sentry.status()["mark"] == 40
 
 
-def test_a_frozen_broker_does_not_hold_up_the_end(
-    make_sentry: Make, commander: Peer, broker: Mosquitto
-) -> None:
+def test_a_frozen_broker_does_not_hold_up_the_end(make_sentry: Make, commander: Peer, broker: Mosquitto) -> None:
     sentry = started(make_sentry, commander)
     assert broker.process is not None
     broker.process.send_signal(signal.SIGSTOP)

@@ -46,8 +46,8 @@ def wait_for(what: str, check: Callable[[], T], patience: float = PATIENCE) -> T
 def farmhand(*arguments: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
     """A farmhand command, run to its end; `more` as for subprocess.run."""
     command = [sys.executable, "-m", "farmhand", *map(str, arguments)]
-    given = {"cwd": ROOT, "capture_output": True, "text": True, "check": False, "timeout": PATIENCE, **more}
-    return subprocess.run(command, **given)
+    given = {"cwd": ROOT, "capture_output": True, "text": True, "timeout": PATIENCE, **more}
+    return subprocess.run(command, check=False, **given)
 
 
 def processes(state: Path) -> list[int]:

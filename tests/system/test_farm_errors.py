@@ -25,7 +25,12 @@ http = "127.0.0.1:{}"
 # a change of GOOD, the line it is on, and words of the message: what is wrong, what is allowed
 BROKEN = {
     "no TOML": ("home = true", "home = yes", 2, ("not TOML",)),
-    "unknown key": ("home = true", "home = true\nhost_name = 1", 3, ("unknown key 'host_name'", "allowed: home, host, port")),
+    "unknown key": (
+        "home = true",
+        "home = true\nhost_name = 1",
+        3,
+        ("unknown key 'host_name'", "allowed: home, host, port"),
+    ),
     "wrong type": ("port = {1}", 'port = "x"', 5, ("port", "integer from 1 to 65535")),
     "unknown domain": ('b = "house"', 'b = "attic"', 8, ("'attic' is no domain", "allowed: house, barn")),
     "two homes": ("[domains.barn]", "[domains.barn]\nhome = true", 5, ("only one may have it",)),
@@ -138,7 +143,9 @@ def _without_override() -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_a_command_without_its_farm_says_what_to_do(tmp_path: Path, arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
+def test_a_command_without_its_farm_says_what_to_do(
+    tmp_path: Path, arguments: tuple[str, ...], words: tuple[str, ...]
+) -> None:
     said = one_line(*arguments, "--state", tmp_path / "none")
     for word in words:
         assert word in said

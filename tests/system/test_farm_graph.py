@@ -36,7 +36,6 @@ b = "house"
 [[links]]
 a = "barn"
 b = "gate"
-dials = "gate"
 [[links]]
 a = "shed"
 b = "barn"
@@ -118,7 +117,9 @@ def test_frames_for_another_domain_arrive_there_once(farm: Farm) -> None:
     assert sum(got.values()) <= sum(ends.values()) + 6
 
 
-def fences(farm: Farm, watchers: dict[str, Client], expected: "Counter[tuple[str, str]] | None") -> "Counter[tuple[str, str]]":
+def fences(
+    farm: Farm, watchers: dict[str, Client], expected: "Counter[tuple[str, str]] | None"
+) -> "Counter[tuple[str, str]]":
     """What the watchers saw of the probes. Each link keeps the order, so what is behind a fence is complete.
 
     A frame may take a way that no fence takes; three rounds of fences, each begun when the last is over, outlast it.
@@ -132,7 +133,9 @@ def fences(farm: Farm, watchers: dict[str, Client], expected: "Counter[tuple[str
             commander.publish(f"farm/{domain}/at-{domain}/self/blob/data", mark)
         for domain, watcher in watchers.items():
             awaited = {f"farm/{each}/at-{each}/self/log" for each, path in UP.items() if domain in path.split()}
-            awaited |= {f"farm/{each}/at-{each}/self/blob/data" for each, path in DOWN.items() if domain in path.split()}
+            awaited |= {
+                f"farm/{each}/at-{each}/self/blob/data" for each, path in DOWN.items() if domain in path.split()
+            }
             while awaited:
                 topic, payload, _ = watcher.messages.get(timeout=30)
                 if payload == b"probe":

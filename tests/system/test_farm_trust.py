@@ -1,4 +1,4 @@
-"""What a node may not do on its broker, and what no node obeys: with real credentials, real signatures, real brokers."""
+"""What a node may not do on its broker, and what no node obeys: with real credentials, real signatures."""
 
 import base64
 import itertools

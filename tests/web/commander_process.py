@@ -58,9 +58,7 @@ def main(state: str, port: str, key: str, nodes: str = "0") -> None:
     flow = service.flow
     if not any(row["hash"] == key_hash(key) for row in flow.farm["api_key"].values()):
         flow.ask(
-            lambda farm, moment: orders.create_api_key(
-                farm, "test", "admin", key_hash(key), moment
-            ),
+            lambda farm, moment: orders.create_api_key(farm, "test", "admin", key_hash(key), moment),
             "test",
         ).result()
     if int(nodes):

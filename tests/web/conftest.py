@@ -18,9 +18,7 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebFarm]:
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # The tests may run as root in a container, where Chromium's own sandbox cannot start.
-        browser = playwright.chromium.launch(
-            executable_path=str(program("chromium")), args=["--no-sandbox"]
-        )
+        browser = playwright.chromium.launch(executable_path=str(program("chromium")), args=["--no-sandbox"])
         yield browser
         browser.close()
 
@@ -43,9 +41,7 @@ def page(context: BrowserContext, complaints: list[str]) -> Iterator[Page]:
     """A page that is logged in; fails the test for whatever the console complains of."""
     page = context.new_page()
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
-        "console", lambda line: line.type in ("error", "warning") and complaints.append(line.text)
-    )
+    page.on("console", lambda line: line.type in ("error", "warning") and complaints.append(line.text))
     page.goto(f"/?key={KEY}")
     yield page
     assert complaints == []

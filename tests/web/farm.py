@@ -70,9 +70,7 @@ class Machine:
     ) -> None:
         self.client.publish(self.topic(message, name, device), json.dumps(data), retain)
 
-    def measured(
-        self, part: str, device: str = "self", ts: int | None = None, **values: Any
-    ) -> None:
+    def measured(self, part: str, device: str = "self", ts: int | None = None, **values: Any) -> None:
         self.say(fleet.TELE, {"ts": ts or now_ms(), **values}, part, device)
 
 
@@ -125,9 +123,7 @@ class WebFarm:
 
     def enrol(self, domain: str, name: str, kind: str = "esp") -> Machine:
         """A node through a real token."""
-        answer = self.api.post(
-            "/api/v1/tokens", json={"domain": domain, "kind": kind, "name": name}
-        )
+        answer = self.api.post("/api/v1/tokens", json={"domain": domain, "kind": kind, "name": name})
         assert answer.status_code == 201, answer.text
         _, token_id, secret, _ = tokens.parse(answer.json()["token"])
         door = self._connect(domain, token_id, secret, f"enrol-{token_id}")

@@ -51,9 +51,7 @@ def test_a_change_with_the_cookie_needs_our_own_origin(farm: WebFarm, origin: st
     for path in ("/api/v1/tokens", "/logout"):
         answer = httpx.post(farm.url + path, json=wish, headers=headers)
         assert (answer.status_code, answer.json()["error"]["field"]) == (403, "origin")
-    ours = httpx.post(
-        f"{farm.url}/api/v1/tokens", json=wish, headers=headers | {"Origin": farm.url}
-    )
+    ours = httpx.post(f"{farm.url}/api/v1/tokens", json=wish, headers=headers | {"Origin": farm.url})
     assert ours.status_code == 201
 
 
@@ -65,9 +63,7 @@ def test_every_answer_forbids_foreign_and_inline_code(farm: WebFarm, path: str) 
     assert "<script>" not in answer.text
 
 
-def test_a_reader_sees_no_buttons_that_would_be_refused(
-    context: BrowserContext, farm: WebFarm
-) -> None:
+def test_a_reader_sees_no_buttons_that_would_be_refused(context: BrowserContext, farm: WebFarm) -> None:
     key = farm.api.post("/api/v1/keys", json={"name": "eyes", "role": "reader"}).json()["key"]
     page = context.new_page()
     page.goto(f"/?key={key}")

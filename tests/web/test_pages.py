@@ -16,9 +16,7 @@ PARTS = {
     "load": {"mem_free": "B"},
     "words": {"word": ""},
 }
-EVIL = (
-    "<img src=x onerror=\"document.title='broken in'\"><script>document.title='broken in'</script>"
-)
+EVIL = "<img src=x onerror=\"document.title='broken in'\"><script>document.title='broken in'</script>"
 INK = """canvas => {
   const copy = new OffscreenCanvas(canvas.width, canvas.height);
   const context = copy.getContext('2d', { willReadFrequently: true });
@@ -34,9 +32,7 @@ def shed(farm: WebFarm) -> Machine:
     machine = farm.enrol("barn", "shed")
     machine.born(PARTS, hardware=EVIL)
     for age in range(120, 0, -1):
-        machine.measured(
-            "climate", ts=now_ms() - age * 60_000, temperature=20 + age % 7, humidity=50.5
-        )
+        machine.measured("climate", ts=now_ms() - age * 60_000, temperature=20 + age % 7, humidity=50.5)
     machine.measured("load", mem_free=31_400)
     return machine
 
@@ -84,9 +80,7 @@ def test_plots_are_drawn_for_every_range(page: Page, shed: Machine) -> None:
     for span in ("15 min", "1 h", "24 h", "7 d"):
         page.get_by_role("button", name=span).click()
         expect(page.get_by_role("button", name=span)).to_have_attribute("aria-pressed", "true")
-        expect(plot.locator("canvas")).to_have_attribute(
-            "aria-label", re.compile("[1-9][0-9]* points")
-        )
+        expect(plot.locator("canvas")).to_have_attribute("aria-label", re.compile("[1-9][0-9]* points"))
         assert plot.locator("canvas").evaluate(INK) > 1000
     page.get_by_role("button", name="15 min").click()
     expect(plot.locator("canvas")).to_have_attribute("aria-label", re.compile("[1-9][0-9]+ points"))
@@ -133,9 +127,7 @@ def test_a_command_goes_out_and_its_answer_comes_back(page: Page, shed: Machine)
     shed.client.subscribe(shed.topic(fleet.CMD, "ping"))
     page.goto("/nodes/shed")
     page.get_by_role("button", name="Ping").click()
-    command = json.loads(
-        json.loads(shed.client.expect(lambda topic, _: topic.endswith("/cmd/ping")))["body"]
-    )
+    command = json.loads(json.loads(shed.client.expect(lambda topic, _: topic.endswith("/cmd/ping")))["body"])
     row = page.locator(".command").first
     expect(row).to_contain_text("sent")
     answer = {"id": command["id"], "status": "done", "result": {"text": EVIL}}
@@ -173,9 +165,7 @@ def test_a_token_is_shown_once_with_the_line_to_paste(page: Page, farm: WebFarm)
     expect(page.locator("#made-command")).to_have_count(0)
 
 
-def test_a_phone_needs_no_sideways_scrolling(
-    browser: Browser, farm: WebFarm, shed: Machine
-) -> None:
+def test_a_phone_needs_no_sideways_scrolling(browser: Browser, farm: WebFarm, shed: Machine) -> None:
     context = browser.new_context(base_url=farm.url, viewport={"width": 360, "height": 740})
     page = context.new_page()
     page.goto(f"/?key={KEY}")

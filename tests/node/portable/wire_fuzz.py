@@ -67,11 +67,7 @@ seeds += [
     b"\xdc\x04\x00" + b"\xc0" * 1024,
 ]
 
-assert (
-    decode(PLAIN, seeds[0]) == GOOD
-    and decode(PLAIN, seeds[1]) == GOOD
-    and decode(WORD, b"on") == "on"
-)
+assert decode(PLAIN, seeds[0]) == GOOD and decode(PLAIN, seeds[1]) == GOOD and decode(WORD, b"on") == "on"
 random.seed(1)
 refused = taken = 0
 
