@@ -34,7 +34,7 @@ ALLOWED = {
 # These two put whole programs together, so they know a little more of a broker.
 ALLOWED_BESIDES = {
     "commander/service.py": ("broker.certs", "broker.files"),
-    "commander/up.py": ("broker.bootstrap",),
+    "commander/up.py": ("broker.bootstrap", "broker.supervise"),
 }
 
 # The only files that may import a library which has side effects. Of SQLAlchemy, all of these but

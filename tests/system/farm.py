@@ -4,13 +4,12 @@ import dataclasses
 import itertools
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -185,7 +184,7 @@ class Farm:
 
     # Changes
 
-    def install(self, domain: str, change: Callable[[str], str], users: Iterable[User] = ()) -> None:
+    def install(self, domain: str, change: Callable[[str], str], users: Sequence[User] = ()) -> None:
         """Give a running broker another kit: of a changed farm.toml, and with more users."""
         folder = domain_dir(self.state, domain)
         with tempfile.TemporaryDirectory() as place:
@@ -198,5 +197,8 @@ class Farm:
         log = self.state / "run" / f"broker-{domain}.log"
         before = len(log.read_text())
         install_kit(make_kit(dataclasses.replace(kit, users=(*kit.users, *users))), folder)
-        wait_for(f"the new kit of {domain}", lambda: re.search(r"restarting|ready", log.read_text()[before:]))
+        if users:  # known after a reload, of which nothing is said
+            wait_for("the users", lambda: all(f"{each.user}:" in (folder / "passwd").read_text() for each in users))
+        else:
+            wait_for(f"a restart of {domain}", lambda: "\nready " in log.read_text()[before - 1 :])
         wait_for(f"{domain} heard", lambda: self.is_heard(domain))
