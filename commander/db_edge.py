@@ -11,7 +11,7 @@ import orjson
 from alembic import command as alembic
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, Table, create_engine, event, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from commander.effects import Add, Key, Put, Row
 from commander.kinds import Json
@@ -24,6 +24,8 @@ POSTGRES_TYPES = {"TEXT": "text", "BIGINT": "bigint", "BOOLEAN": "boolean"}
 
 # The line's inserts go past SQLAlchemy to the driver, whose errors are its own.
 ERRORS = (SQLAlchemyError, sqlite3.Error)
+REFUSALS = (IntegrityError, DataError, sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError)
+_WHO_LEADS = text("SELECT holder FROM lease WHERE name = 'leader'")
 MIGRATION_LOCK = 0x6661726D  # any number that nobody else locks in this database
 
 
@@ -36,12 +38,21 @@ class DatabaseUnavailable(RuntimeError):
         super().__init__(self.user_message)
 
 
+class DatabaseRefused(DatabaseUnavailable):
+    """The database works, but will not take these rows."""
+
+
+class LeaseLost(RuntimeError):
+    """Another commander holds the lease: what this one still had in hand is not its to write."""
+
+
 class Database:
     """SQLite (WAL) or PostgreSQL behind the same few calls."""
 
     def __init__(self, url: str) -> None:
         """url: SQLAlchemy URL, `sqlite:///path` or `postgresql+psycopg://user:password@host/name`."""
         self.url = url
+        self.holder = ""  # set once the lease is held: every transaction of the line then checks it
         self.shown_url = url.rsplit("@", 1)[-1] if "@" in url else url
         try:
             self.engine: Engine = create_engine(
@@ -88,14 +99,28 @@ class Database:
             inserts.setdefault(add.table, []).append(add.row)
         try:
             with self.engine.begin() as connection:
+                self._fence(connection)
                 for name, rows in inserts.items():
                     self._write(connection, metadata.tables[name], rows, upsert=False)
                 for name, rows in upserts.items():
                     self._write(connection, metadata.tables[name], rows, upsert=True)
                 for name, gone in deletes.items():
                     self._delete(connection, metadata.tables[name], gone)
+        except REFUSALS as error:
+            raise DatabaseRefused(self.shown_url, error) from error
         except ERRORS as error:
             raise DatabaseUnavailable(self.shown_url, error) from error
+
+    def salvage(self, puts: Mapping[tuple[str, Key], Put], adds: Iterable[Add]) -> list[tuple[Put | Add, str]]:
+        """Commit row by row after a DatabaseRefused; the rows that were refused, and why."""
+        refused: list[tuple[Put | Add, str]] = []
+        for effect in (*adds, *puts.values()):
+            one: dict[tuple[str, Key], Put] = {(effect.table, effect.key): effect} if isinstance(effect, Put) else {}
+            try:
+                self.commit(one, [effect] if isinstance(effect, Add) else [])
+            except DatabaseRefused as error:
+                refused.append((effect, error.user_message))
+        return refused
 
     @contextmanager
     def reading(self) -> Generator[Connection]:
@@ -117,6 +142,10 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+    def _fence(self, connection: Connection) -> None:
+        if self.holder and connection.execute(_WHO_LEADS).scalar() != self.holder:
+            raise LeaseLost("another commander holds the lease")
 
     def _write(self, connection: Connection, table: Table, rows: list[Row], *, upsert: bool) -> None:
         names = tuple(rows[0])

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
-from commander.db_edge import Database, DatabaseUnavailable
+from commander.db_edge import Database, DatabaseRefused, DatabaseUnavailable, LeaseLost
 from commander.effects import Add, Effects, Key, Moment, Put, Send
 from commander.fleet import enrolment, refusals, rules
 from commander.fleet.outbox import Outbox, StoredMarks
@@ -255,6 +255,14 @@ class Flow:
             try:
                 started = time.perf_counter()
                 self._database.commit(self._puts, self._adds)
+            except DatabaseRefused:
+                for effect, why in self._database.salvage(self._puts, self._adds):
+                    log.critical("the database refuses a row and it is lost: %s: %s", effect, why)
+                break
+            except LeaseLost as error:
+                log.error("%s; nothing more is stored here", error)
+                self._stopping.set()
+                return False
             except DatabaseUnavailable as error:
                 if error.user_message != self.failing:
                     log.error("cannot store: %s; trying again, nothing is acknowledged until then", error.user_message)

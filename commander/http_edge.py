@@ -6,6 +6,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse
+from starlette.exceptions import HTTPException
 
 from commander.db_edge import DatabaseUnavailable
 from commander.effects import Refused
@@ -26,6 +27,7 @@ def create_app(service: Service) -> FastAPI:
         app.include_router(module.router)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _unknown)
     app.add_exception_handler(TimeoutError, _slow)
     app.add_exception_handler(DatabaseUnavailable, _unreadable)
     asyncapi = document_yaml()
@@ -57,7 +59,9 @@ def serve(service: Service, host: str, port: int) -> None:
     config = uvicorn.Config(
         create_app(service), host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=2
     )
-    uvicorn.Server(config).run()
+    server = uvicorn.Server(config)
+    service.on_end = lambda: setattr(server, "should_exit", True)
+    server.run()
 
 
 def _problems(service: Service) -> list[str]:
@@ -85,6 +89,13 @@ async def _invalid(_request: Request, error: Any) -> Response:
     first = error.errors()[0]
     field = ".".join(str(level) for level in first["loc"][1:]) or str(first["loc"][0])
     return json({"error": {"field": field, "problem": first["msg"]}}, 422)
+
+
+async def _unknown(request: Request, error: Any) -> Response:
+    return json(
+        {"error": {"field": "path", "problem": f"{request.method} {request.url.path}: {error.detail}"}},
+        error.status_code,
+    )
 
 
 async def _slow(_request: Request, _error: Any) -> Response:

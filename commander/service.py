@@ -56,6 +56,7 @@ class Service:
             self.database.load(), self.database, keys, self.farmfile.root, settings.batch_rows, settings.batch_wait_s
         )
         self.flow.epoch = self._epoch
+        self.database.holder = self.holder
         self.flow.marks.every_ms = int(settings.marks_every_s * 1000)
         self._open_doors()
         self._add_stewards()
@@ -64,7 +65,8 @@ class Service:
         self.flow.mqtt = self.mqtt
         self.flow.on_tick.append(self._lead)
         self.lost_lease = threading.Event()
-        self._line = threading.Thread(target=self.flow.run, name="line")
+        self.on_end: Callable[[], None] = lambda: None  # the line has ended: HTTP has no reason to go on
+        self._line = threading.Thread(target=self._run_line, name="line")
         self._housekeeping = Housekeeping(self.database, settings)
 
     def start(self) -> None:
@@ -73,7 +75,7 @@ class Service:
         self._line.start()
         self.mqtt.start()
         for row in unsent:
-            self.mqtt.publish(row["topic"], row["payload"].encode(), row["qos"], row["retain"], row["id"])
+            self.mqtt.publish(*self.flow.outbox.again(dict(row), self._epoch))
         self._housekeeping.start()
 
     def stop(self) -> None:
@@ -87,6 +89,13 @@ class Service:
                 leader.release(self.database, self.holder)
         self.database.close()
         self._lock.close()
+
+    def _run_line(self) -> None:
+        try:
+            self.flow.run()
+        except Exception:
+            log.critical("the line ended; this commander ends with it", exc_info=True)
+        self.on_end()
 
     def line_runs(self) -> bool:
         """Whether the line works; without it nothing is stored."""

@@ -59,6 +59,19 @@ def create_token(farm: Farm, wish: Row, moment: Moment) -> tuple[str, Row, Effec
     return tokens.build(wish["domain"], token_id, secret, wish["fingerprint"]), row, effects
 
 
+def revoke_token(farm: Farm, token_id: str, moment: Moment) -> Effects:
+    """Make a token worthless at once."""
+    row = farm["token"].get(token_id)
+    if row is None:
+        raise Refused("id", f"there is no token {token_id}", 404)
+    ended = {**row, "expires": min(row["expires"], moment.now - 1)}
+    return [
+        Put("token", token_id, ended),
+        *credentials(farm, row["domain"], moment, {token_id: ended}, {}),
+        _audit(moment, "token revoked", token_id, {"domain": row["domain"]}),
+    ]
+
+
 def new_node(node_id: str, domain: str, kind: str, now: int) -> Row:
     """The row of a node that has no credential yet and has never been seen."""
     return {

@@ -55,6 +55,16 @@ class Outbox:
                 out.rows.append({"id": row_id, **text})
         return out
 
+    def again(self, row: Row, epoch: int) -> Publish:
+        """A row that an earlier start left, sealed anew: nodes that know this epoch refuse the older one."""
+        payload = row["payload"].encode()
+        address = topics.parse(row["topic"], self._root)
+        message = topics.declaration(fleet.MESSAGES, address)
+        if message.body == "signed":
+            body = wire.loads(wire.loads(payload)["body"].encode())
+            payload = self._payload(message, row["topic"], address.node, body, epoch)
+        return (row["topic"], payload, row["qos"], row["retain"], row["id"])
+
     def leader(self, epoch: int, name: str, expires: int) -> Publish:
         """The retained message that says who commands."""
         topic = topics.build(fleet.LEADER, self._root)

@@ -15,6 +15,9 @@ from schema.topics import Address
 
 # An event this old came out of a queue: it does not prove that its sender is alive.
 FRESH_MS = 10_000
+# A sender whose clock is ahead must not keep its own newer values out for longer than this.
+AHEAD_MS = 60_000
+COMMANDS_KEPT_MS = 7 * 86_400_000
 ENVELOPE = ("ts", "stream", "seq")
 
 Rule = Callable[[Farm, Address, Any, Moment], Effects]
@@ -91,7 +94,7 @@ def on_tele(farm: Farm, at: Address, data: Row, moment: Moment) -> Effects:
         Add("telemetry", {"series": series, "ts": ts, "received": now, "stream": stream_id, "seq": seq, "data": values})
     )
     newest = farm["latest"].get(series)
-    if newest is None or ts >= newest["ts"]:
+    if newest is None or ts >= newest["ts"] or newest["ts"] > now + AHEAD_MS:
         row = {"series": series, "node": at.node, "device": at.device, "part": at.name}
         effects.append(Put("latest", series, {**row, "ts": ts, "received": now, "data": values}))
     return effects
@@ -211,6 +214,9 @@ def on_tick(farm: Farm, now: int) -> Effects:
         if seen not in (node["shown"], "unheard"):
             effects += _presence_changed(farm, node, seen, now)
     for command in farm["command"].values():
+        if now - command["exp"] > COMMANDS_KEPT_MS:
+            effects.append(Put("command", command["id"], None))
+            continue
         if command["status"] in ("sent", "accepted", "progress") and now > command["exp"]:
             effects.append(Put("command", command["id"], {**command, "status": "timeout", "updated": now}))
     return effects

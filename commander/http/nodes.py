@@ -129,6 +129,9 @@ def telemetry(
             items = views.samples(connection, node, device, part, begin, end, limit)
         else:
             items = views.figures(connection, node, device, part, step_used, begin, end, limit)
+            if step == "auto" and not items:  # nothing has been down-sampled yet
+                step_used = "raw"
+                items = views.samples(connection, node, device, part, begin, end, limit)
     units = service.flow.farm["node"][node]["parts"].get(part, {})
     return json({"step": step_used, "since": begin, "until": end, "units": units, "items": items})
 

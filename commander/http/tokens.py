@@ -6,7 +6,6 @@ from typing import Any
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from commander.effects import Put, Refused
 from commander.fleet import enrolment, orders, views
 from commander.http.access import Admin, Reader, Served, key_hash
 from commander.http.paging import Limit, Offset, do, json, now_ms, page
@@ -52,14 +51,7 @@ async def revoke(service: Served, caller: Admin, token_id: str) -> Response:
     """Make an unused token worthless at once."""
 
     def work(farm: Any, moment: Any) -> Any:
-        row = farm["token"].get(token_id)
-        if row is None:
-            raise Refused("id", f"there is no token {token_id}", 404)
-        ended = {**row, "expires": min(row["expires"], moment.now - 1)}
-        return None, [
-            Put("token", token_id, ended),
-            *enrolment.credentials(farm, row["domain"], moment, {token_id: ended}, {}),
-        ]
+        return None, enrolment.revoke_token(farm, token_id, moment)
 
     await do(service, work, caller.name)
     return json({"revoked": token_id})

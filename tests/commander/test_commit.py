@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from commander.db_edge import Database
+from commander.effects import Add, Send
+from commander.fleet.tables import lease
+from commander.leader import acquire
 from schema import fleet, topics, wire
 from tests.commander.line import NOW, Line
 from tests.commander.postgres import Cluster
@@ -82,3 +86,39 @@ def test_a_stopped_postgres_acknowledges_nothing() -> None:
         database.close()
     finally:
         own.remove()
+
+
+def test_who_lost_the_lease_stores_nothing(line: Line, database: Database) -> None:
+    assert acquire(database, "me", NOW) is not None
+    database.holder = "me"
+    line.send(fleet.EVT, {"ts": NOW, "stream": "s", "seq": 1}, "x")
+    with database.writing() as connection:
+        connection.execute(update(lease).values(holder="somebody-else"))
+    tape = Tape()
+    line.mqtt = tape  # type: ignore[assignment]
+    line.send(fleet.EVT, {"ts": NOW, "stream": "s", "seq": 2}, "x")
+    database.holder = ""
+    assert line.counted() == [1]
+    assert (tape.acknowledged, tape.published) == ([], [])
+
+
+def test_one_row_that_the_database_refuses_does_not_hold_up_the_others(line: Line, database: Database) -> None:
+    line.send(fleet.EVT, {"ts": NOW, "stream": "s", "seq": 1}, "x")
+    taken = next(row for row in line.rows("event") if row["seq"] == 1)
+    twin = Add("event", {name: value for name, value in taken.items() if name != "id"})
+    line.apply([twin])  # no rule makes this: the index on (stream, seq) is the last guard
+    line.send(fleet.EVT, {"ts": NOW, "stream": "s", "seq": 2}, "x")
+    assert line.counted() == [1, 2]
+    assert not line.failing
+
+
+def test_what_an_earlier_start_left_is_sealed_for_this_epoch(line: Line) -> None:
+    topic = topics.build(fleet.CMD, "farm", "house", "rig-1", name="ping")
+    body = {"id": "c-1", "exp": NOW, "args": {}}
+    before = line.outbox.seal([Send(fleet.CMD, "house", "rig-1", body, name="ping")], 3)
+    _, payload, _, _, row_id = line.outbox.again(before.rows[0], 4)
+    envelope = wire.loads(payload)
+    assert wire.loads(envelope["body"].encode()) == {**body, "epoch": 4}
+    assert row_id == before.rows[0]["id"]
+    assert payload != before.messages[0][1]
+    assert topic == before.rows[0]["topic"]
