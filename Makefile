@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run test check bench docs clean
+.PHONY: help setup run test chaos check bench docs clean
 
 bin := .venv/bin
 set_up := sh -eu deploy/setup
@@ -23,6 +23,9 @@ run: $(run_ready) ## start a farm of two domains on this machine (Ctrl-C stops i
 
 test: $(test_ready) ## all tests, with real brokers, boards and browsers
 	@$(bin)/pytest $(ARGS)
+
+chaos: $(test_ready) ## the fault tests, ten times as long and hard
+	@FARMHAND_TEST_SCALE=10 $(bin)/pytest --timeout=0 -n 0 tests/system $(ARGS)
 
 check: .venv/.ready-to-test ## style, types, direction of imports, AsyncAPI document up to date
 	$(bin)/ruff check

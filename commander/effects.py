@@ -31,6 +31,7 @@ class Send(NamedTuple):
     """A message to publish after the commit. `data` as schema/ declares it; signed kinds are sealed by the flow.
 
     durable: stored in the outbox table and repeated until the broker has acknowledged it.
+    after: (node, document, revision) that shall be applied first; waited for only a few seconds.
     """
 
     message: Message
@@ -40,6 +41,7 @@ class Send(NamedTuple):
     device: str = "self"
     name: str = ""
     durable: bool = True
+    after: tuple[str, str, int] | None = None
 
 
 Effect = Put | Add | Send

@@ -111,7 +111,7 @@ class Flow:
         if time.monotonic() >= self._next_tick:
             self._next_tick = time.monotonic() + TICK_S
             self._tick(live)
-        outgoing = self.outbox.seal(self._sends, self.epoch)
+        outgoing = self.outbox.seal(self._sends, self.epoch, now)
         for row in outgoing.rows:
             self._puts["outbox", row["id"]] = Put("outbox", row["id"], row)
         if not self._commit():

@@ -170,6 +170,8 @@ def tokens(items: Iterable[Item]) -> None:
 
 
 def new_token(answer: Item) -> None:
+    if not answer["live"]:
+        console.print(f"[yellow]the broker of {answer['domain']} has not taken it in yet; it works once it has[/]")
     console.print(
         f"token {answer['id']} for one {answer['kind']} in {answer['domain']}, until {when(answer['expires'])}:"
     )

@@ -115,12 +115,17 @@ def on_enrol(farm: Farm, at: Address, data: Row, moment: Moment) -> Effects:
     }
     used = {**token, "used": moment.now, "node": node_id}
     answer = {"nonce": data["nonce"], "node": node_id, "password": password}
+    documents = credentials(farm, at.domain, moment, {at.node: used}, {node_id: node})
+    wanted = (STEWARD + at.domain, document_of(node_id))
+    known = {put.key: put.row["rev"] for put in documents if isinstance(put, Put) and put.row}
+    revision: int = known[wanted] if wanted in known else farm["desired"][wanted]["rev"]
     return [
         Put("node", node_id, node),
         Put("token", at.node, used),
-        *credentials(farm, at.domain, moment, {at.node: used}, {node_id: node}),
+        *documents,
         _audit(moment, "node enrolled", node_id, {"token": at.node, "kind": token["kind"]}),
-        _answer(at, answer | ({"verify": key} if key else {})),
+        # The node logs in as soon as it has this: not before its broker knows the credential.
+        _answer(at, answer | ({"verify": key} if key else {}))._replace(after=(*wanted, revision)),
     ]
 
 
@@ -173,6 +178,11 @@ def check_size(field: str, data: Any) -> None:
 def shard_of(user: str) -> str:
     """Credentials travel in 16 documents, so that one message holds them on a farm of thousands too."""
     return sha1(user.encode(), usedforsecurity=False).hexdigest()[0]
+
+
+def document_of(user: str) -> str:
+    """The credentials document that names a user."""
+    return f"credentials-{shard_of(user)}"
 
 
 def credentials(

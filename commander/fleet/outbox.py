@@ -13,6 +13,7 @@ from schema.message import Invalid, Message
 
 log = logging.getLogger(__name__)
 
+PATIENCE_MS = 5_000
 STREAMS_SHOWN = 16
 
 Publish = tuple[str, bytes, int, bool, int]  # topic, payload, QoS, retain, outbox id (0: not in the outbox)
@@ -33,10 +34,12 @@ class Outbox:
         self._keys = keys
         self._farm = farm
         self._last_id = 0
+        self._waiting: list[tuple[Send, int]] = []  # with the time until which each may wait
 
-    def seal(self, sends: list[Send], epoch: int) -> Outgoing:
+    def seal(self, sends: list[Send], epoch: int, now: int = 0) -> Outgoing:
+        """All messages that may go now; those that wait for a document come with a later call."""
         out = Outgoing([], [])
-        for send in sends:
+        for send in self._released(sends, now):
             topic = topics.build(send.message, self._root, send.domain, send.node, send.device, send.name)
             try:
                 payload = self._payload(send.message, topic, send.node, send.data, epoch)
@@ -54,6 +57,18 @@ class Outbox:
                 }
                 out.rows.append({"id": row_id, **text})
         return out
+
+    def _released(self, sends: list[Send], now: int) -> list[Send]:
+        waiting = [*self._waiting, *((send, now + PATIENCE_MS) for send in sends)]
+        self._waiting = [(send, until) for send, until in waiting if now < until and not self._applied(send.after)]
+        return [send for send, until in waiting if now >= until or self._applied(send.after)]
+
+    def _applied(self, after: tuple[str, str, int] | None) -> bool:
+        if after is None:
+            return True
+        node, document, revision = after
+        reported = self._farm["reported"].get((node, document))
+        return reported is not None and reported["status"] == "applied" and reported["rev"] >= revision
 
     def again(self, row: Row, epoch: int) -> Publish:
         """A row that an earlier start left, sealed anew: nodes that know this epoch refuse the older one."""

@@ -17,6 +17,7 @@ from schema.topics import Address
 FRESH_MS = 10_000
 # A sender whose clock is ahead must not keep its own newer values out for longer than this.
 AHEAD_MS = 60_000
+PROOF_AFTER_MS = 3_000  # what was under way when a bridge broke has arrived by then
 COMMANDS_KEPT_MS = 7 * 86_400_000
 ENVELOPE = ("ts", "stream", "seq")
 
@@ -39,6 +40,20 @@ def heard(farm: Farm, node_id: str, moment: Moment) -> Effects:
     if moment.retained or (row is not None and moment.now - row["ts"] < HEARD_STEP_MS):
         return []
     return [Put("heard", node_id, {"node": node_id, "ts": moment.now})]
+
+
+def way_is_open(farm: Farm, domain: str, now: int) -> Effects:
+    """Brokers keep no QoS 0 message for a bridge that is down: one that arrives proves every bridge on its way.
+
+    Needed because a broker that dials two bridges can deliver the notification of one just before the other is up, and
+    the nearer broker then keeps the old word (docs/decisions/0008).
+    """
+    effects: Effects = []
+    for name in farm["door"][domain]["links"] if domain in farm["door"] else ():
+        row = farm["link"].get(name)
+        if row is None or (not row["up"] and now - row["since"] > PROOF_AFTER_MS):
+            effects.append(Put("link", name, {"name": name, "up": True, "since": now}))
+    return effects
 
 
 def count(farm: Farm, node_id: str, stream: str, low: int, high: int, now: int) -> Effects | None:
@@ -79,6 +94,7 @@ def on_tele(farm: Farm, at: Address, data: Row, moment: Moment) -> Effects:
     series = hashed_id(at.node, at.device, at.name)
     if seq is None:
         effects = heard(farm, at.node, moment)
+        effects += way_is_open(farm, at.domain, now) if effects else []
         stream_id = None
     else:
         counted = count(farm, at.node, _stream(data), seq, seq, now)

@@ -1,5 +1,6 @@
 """Enrolment tokens and API keys. A secret is shown once, in the answer that makes it."""
 
+import asyncio
 import secrets
 from typing import Any
 
@@ -9,8 +10,10 @@ from pydantic import BaseModel
 from commander.fleet import enrolment, orders, views
 from commander.http.access import Admin, Reader, Served, key_hash
 from commander.http.paging import Limit, Offset, do, json, now_ms, page
+from commander.service import Service
 
 router = APIRouter(prefix="/api/v1")
+BROKER_S = 5.0
 
 
 class TokenWish(BaseModel, extra="forbid"):
@@ -40,10 +43,23 @@ async def create(service: Served, caller: Admin, wish: TokenWish) -> Response:
         return (text, row), effects
 
     text, row = await do(service, work, caller.name)
+    live = await _known_to_broker(service, row["domain"], row["id"])
     domain = service.farmfile.domains[row["domain"]]
     url = f"{'mqtts' if domain.tls else 'mqtt'}://{domain.host}:{domain.port}"
     shown = {name: row[name] for name in ("id", "domain", "kind", "name", "expires")}
-    return json({"token": text, "broker": url, **shown}, 201)
+    return json({"token": text, "broker": url, "live": live, **shown}, 201)
+
+
+async def _known_to_broker(service: Service, domain: str, user: str) -> bool:
+    """Whether the broker of the domain has the user by now; waits a few seconds, so that the token works at once."""
+    key = (enrolment.STEWARD + domain, enrolment.document_of(user))
+    farm = service.flow.farm
+    for _ in range(int(BROKER_S / 0.05)):
+        reported = farm["reported"].get(key)
+        if reported and reported["status"] == "applied" and reported["rev"] >= farm["desired"][key]["rev"]:
+            return True
+        await asyncio.sleep(0.05)
+    return False
 
 
 @router.delete("/tokens/{token_id}")

@@ -7,12 +7,12 @@ import pytest
 
 from broker.passwords import hashed
 from broker.users import from_document
-from commander.effects import Effects, Put, Refused, Row
+from commander.effects import Effects, Put, Refused, Row, Send
 from commander.fleet import enrolment, orders
 from commander.projection import Projection
 from schema import fleet, tokens
 from schema.topics import Address
-from tests.commander.line import NOW, applied, moment, node_row, puts, sends, small_farm
+from tests.commander.line import NOW, Line, applied, moment, node_row, puts, sends, small_farm
 
 WISH = {"domain": "house", "kind": "esp", "name": "", "ttl_s": 600, "fingerprint": ""}
 ASK: Row = {"nonce": "n-1", "kind": "esp", "software": "farmhand", "sign": "hmac"}
@@ -241,3 +241,22 @@ def test_names_are_free_again_after_removal() -> None:
     farm.apply(Put("node", "esp-7", node_row("esp-7")))
     farm = applied(farm, orders.remove_node(farm, "esp-7", moment()))
     assert enrolment.create_token(farm, {**WISH, "name": "esp-7"}, moment())[1]["name"] == "esp-7"
+
+
+def test_the_answer_waits_until_the_broker_knows_the_credential(line: Line) -> None:
+    outbox = line.outbox
+    waiting = Send(fleet.ENROL_RES, "barn", "t-1", {"nonce": "n", "error": "x"}, durable=False)
+    waiting = waiting._replace(after=("steward-barn", "credentials-0", 2))
+    assert outbox.seal([waiting], 1, NOW).messages == []
+    reported = {"rev": 1, "status": "applied"}
+    line.farm["reported"]["steward-barn", "credentials-0"] = reported
+    assert outbox.seal([], 1, NOW + 10).messages == []
+    line.farm["reported"]["steward-barn", "credentials-0"] = {**reported, "rev": 2}
+    assert [topic for topic, *_ in outbox.seal([], 1, NOW + 20).messages] == ["farm/_/enrol/barn/t-1/res"]
+    assert outbox.seal([], 1, NOW + 30).messages == []
+
+
+def test_the_answer_does_not_wait_for_ever(line: Line) -> None:
+    waiting = Send(fleet.ENROL_RES, "barn", "t-1", {"nonce": "n", "error": "x"}, durable=False)
+    line.outbox.seal([waiting._replace(after=("steward-barn", "credentials-0", 2))], 1, NOW)
+    assert len(line.outbox.seal([], 1, NOW + 6_000).messages) == 1

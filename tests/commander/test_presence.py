@@ -104,3 +104,14 @@ def test_changes_are_told_once_and_raise_an_alert() -> None:
     farm = applied(farm, rules.on_tick(farm, NOW + 63_000))
     assert farm["node"]["rig-9"]["shown"] == "ready"
     assert not farm["alert"]
+
+
+def test_a_heartbeat_proves_the_bridges_on_its_way() -> None:
+    late = farm_with("ready", None, link=False, since=NOW - 10_000)
+    [put] = rules.way_is_open(late, "barn", NOW)
+    assert put == Put("link", "barn-house", {"name": "barn-house", "up": True, "since": NOW})
+    assert rules.way_is_open(applied(late, [put]), "barn", NOW) == []
+
+
+def test_what_was_under_way_when_a_bridge_broke_proves_nothing() -> None:
+    assert rules.way_is_open(farm_with("ready", None, link=False, since=NOW - 1_000), "barn", NOW) == []
