@@ -2,9 +2,10 @@
 
 import base64
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -13,7 +14,6 @@ from broker.errors import BadCredentials, BadKit
 from broker.farmfile import ID
 from broker.files import write_private
 from broker.users import User, from_json
-from broker.words import Body, Verify
 
 T = TypeVar("T")
 
@@ -23,14 +23,14 @@ class Memory:
 
     def __init__(self, directory: Path) -> None:
         self._seen_file, self._users_file = directory / "steward.json", directory / "users.json"
-        self.seen: Body = _read(self._seen_file, {})
+        self.seen: dict[str, Any] = _read(self._seen_file, {})
         stored: dict[str, list[object]] = _read(self._users_file, {})
         try:
             self._documents = {name: tuple(map(from_json, each)) for name, each in stored.items()}
         except BadCredentials as error:
             raise BadKit(f"{self._users_file}: {error}") from None
 
-    def keep_seen(self, seen: Body) -> None:
+    def keep_seen(self, seen: dict[str, Any]) -> None:
         if seen != self.seen:
             self.seen = seen
             write_private(self._seen_file, json.dumps(seen).encode())
@@ -49,7 +49,7 @@ class Memory:
         write_private(self._users_file, json.dumps(content, indent=1).encode())
 
 
-def verifier(public_key: str) -> Verify:
+def verifier(public_key: str) -> Callable[[bytes, bytes], bool]:
     """verify(text, signature) for a raw Ed25519 key in base64; `BadKit` for anything else."""
     try:
         key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key, validate=True))

@@ -14,7 +14,7 @@ from typing import Literal
 
 from broker.errors import BadFarmFile
 from broker.farmfile import Commander, Domain, Farm, Link, load
-from broker.words import templates
+from schema.fleet import MESSAGES
 
 __all__ = [
     "BadFarmFile", "Commander", "Domain", "Farm", "Hop", "Link", "Problem", "Routes",
@@ -22,12 +22,16 @@ __all__ = [
 ]  # fmt: skip
 
 
+OF_A_DEVICE = "{domain}/{node}/{device}/"
+
+
 def channels(*ways: str) -> tuple[str, ...]:
     """What follows <root>/<domain>/<node>/<device>/ in the topics of these ways, as filters.
 
     No two of them match the same topic: a bridge would carry it twice.
     """
-    found = dict.fromkeys(re.sub(r"\{\w+\}", "+", each) for each in templates(*ways))
+    topics = [each.topic for each in MESSAGES.values() if each.way in ways and each.topic.startswith(OF_A_DEVICE)]
+    found = dict.fromkeys(re.sub(r"\{\w+\}", "+", topic.removeprefix(OF_A_DEVICE)) for topic in topics)
     return tuple(rest for rest in found if "+" in rest or f"{rest.split('/')[0]}/+" not in found)
 
 

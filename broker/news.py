@@ -10,9 +10,10 @@ from broker.mqtt_edge import Connection
 from broker.outbox import Outbox
 from broker.users import steward_user
 from broker.watch import PARTS
-from broker.words import delivery, encode, event_named, topic_of
-from schema.fleet import ALERT, EVT, EVT_GAP, INFO, REPORTED, SCHEMA_VERSION, STATE, TELE
+from schema.fleet import ALERT, EVT, EVT_GAP, INFO, MESSAGES, REPORTED, SCHEMA_VERSION, STATE, TELE
 from schema.message import Message
+from schema.topics import build
+from schema.wire import encode
 
 HEARTBEAT_MS = 10_000
 
@@ -33,7 +34,7 @@ class News:
         self.connected = False
 
     def topic(self, message: Message, name: str = "", device: str = "self") -> str:
-        return topic_of(message, self._farm.root, self._domain, self._node, device, name)
+        return build(message, self._farm.root, self._domain, self._node, device, name)
 
     def will(self) -> tuple[str, bytes]:
         return self.topic(STATE), encode(STATE, "lost")
@@ -77,7 +78,7 @@ class News:
         """Send the events that are due."""
         if self.connection and self.connected:
             for topic, event in self.outbox.due(now, self.topic(EVT_GAP)):
-                message = event_named(topic.rpartition("/")[2])
+                message = MESSAGES.get(f"evt/{topic.rpartition('/')[2]}", EVT)
                 self.connection.publish(topic, encode(message, event), qos=1)
 
     def alert(self, name: str, since: int, text: str) -> None:
@@ -98,4 +99,4 @@ class News:
     def _publish(self, message: Message, data: object, name: str = "", device: str = "self") -> None:
         if self.connection:
             topic = self.topic(message, name, device)
-            self.connection.publish(topic, encode(message, data), *delivery(message))
+            self.connection.publish(topic, encode(message, data), message.qos, message.retain)

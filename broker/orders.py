@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from broker.documents import Memory, nodes_to_purge, verifier
 from broker.errors import BadCredentials
 from broker.mqtt_edge import Message
 from broker.news import News, now_ms
 from broker.users import User, from_document
-from broker.words import Body, accept_desired, decode, judge_epoch, unseal
 from schema.fleet import DATA, DESIRED, LEADER, STORED
 from schema.message import Invalid
+from schema.trust import accept_desired, judge_epoch, unseal
+from schema.wire import decode
 
 # The commander spreads users over 16 documents, so that one message holds them on a farm of thousands.
 CREDENTIALS = re.compile("credentials(-[0-9a-f])?")
@@ -36,7 +38,7 @@ class Orders:
         self._prefix, self._me = prefix, me
         self.memory, self._news, self._use, self.say = memory, news, use, say
         self._waiting: list[tuple[str, int]] = []  # documents to report once the broker has reloaded
-        self._purging: dict[str, tuple[Body, tuple[str, ...]]] = {}  # by the topic of the marker
+        self._purging: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {}  # by the topic of the marker
 
     def told(self, message: Message) -> None:
         """Any message below the farm's root that is no notification of a bridge."""
@@ -97,7 +99,7 @@ class Orders:
         for document, rev in waiting:
             self._news.report(document, rev)
 
-    def _purge(self, nodes: tuple[str, ...], body: Body) -> None:
+    def _purge(self, nodes: tuple[str, ...], body: dict[str, Any]) -> None:
         connection = self._news.connection
         if connection is None:
             return

@@ -79,7 +79,7 @@ def status(state: State = HERE, url: Url = "", key: ApiKey = "", as_json: AsJson
     api = Api(state, url, key)
     farm = {
         "domains": api.get("/domains")["items"],
-        "nodes": api.get("/nodes", limit=1000)["items"],
+        "nodes": api.get("/nodes", limit=1000, units=True)["items"],
         "alerts": api.get("/alerts", limit=1000)["items"],
     }
     _answer(farm, as_json, show.status)
@@ -103,7 +103,9 @@ def node_list(
     state: State = HERE, url: Url = "", key: ApiKey = "", limit: Limit = 100, as_json: AsJson = False
 ) -> None:
     """All nodes with presence and latest values."""
-    _answer(Api(state, url, key).get("/nodes", limit=limit), as_json, lambda answer: show.nodes(answer["items"]))
+    _answer(
+        Api(state, url, key).get("/nodes", limit=limit, units=True), as_json, lambda answer: show.nodes(answer["items"])
+    )
 
 
 @node.command("show")

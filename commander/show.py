@@ -58,23 +58,31 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def _figures(latest: Item) -> str:
+def _figures(node: Item) -> str:
     found: list[str] = []
-    for device, parts in latest.items():
+    for device, parts in node["latest"].items():
         for part, values in parts.items():
             if part == "node":
                 continue  # its heartbeat: the time it was heard says the same
+            units = node.get("units", {}).get(part, {})
             prefix = "" if device == "self" else f"{device} "
-            found += [
-                f"{prefix}{k} {_number(v)}" for k, v in values.items() if k != "ts" and not isinstance(v, bool | str)
-            ]
+            numbers = {
+                k: v for k, v in values.items() if k != "ts" and isinstance(v, int | float) and units.get(k) != "ms"
+            }
+            found += [f"{prefix}{k} {quantity(v, units.get(k, ''))}" for k, v in numbers.items()]
     return escape(", ".join(found[:SHOWN_FIGURES]) + (" ..." if len(found) > SHOWN_FIGURES else ""))
 
 
-def _number(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+def quantity(value: Any, unit: str) -> str:
+    """A number with its unit; bytes and hashes with a prefix: 83.4 GB."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    prefixes = iter("kMGTPE") if unit in ("B", "B/s", "H/s", "Hz") else iter("")
+    prefix = ""
+    while abs(value) >= 1000 and (larger := next(prefixes, "")):
+        value, prefix = value / 1000, larger
+    text = f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+    return f"{text} {prefix}{unit}".rstrip()
 
 
 def status(farm: Item) -> None:
@@ -94,7 +102,7 @@ def status(farm: Item) -> None:
 def nodes(items: list[Item]) -> None:
     table = _table("Nodes", "domain", "node", "kind", "presence", "heard", "latest")
     for n in sorted(items, key=lambda n: (n["domain"], n["id"])):
-        table.add_row(n["domain"], n["id"], n["kind"], word(n["presence"]), ago(n["heard"]), _figures(n["latest"]))
+        table.add_row(n["domain"], n["id"], n["kind"], word(n["presence"]), ago(n["heard"]), _figures(n))
     console.print(table)
 
 
@@ -109,13 +117,13 @@ def node(n: Item) -> None:
     for stream in n["streams"]:
         table.add_row(f"stream {escape(stream['name'])}", f"stored up to {stream['mark']}")
     console.print(table)
-    values = _table("Latest values", "device", "part", "field", "value", "unit", "age")
+    values = _table("Latest values", "device", "part", "field", "value", "age")
     for device, parts in sorted(n["latest"].items()):
         for part, fields in sorted(parts.items()):
             units = n["parts"].get(part, {})
             for name, value in fields.items():
                 if name != "ts":
-                    values.add_row(device, part, name, escape(_number(value)), units.get(name, ""), ago(fields["ts"]))
+                    values.add_row(device, part, name, escape(quantity(value, units.get(name, ""))), ago(fields["ts"]))
     console.print(values)
     documents = _table("Documents", "document", "desired", "reported", "status")
     reported = {r["doc"]: r for r in n["reported"]}
@@ -199,7 +207,7 @@ def live(kind: str, data: Item) -> None:
     at = f"[dim]{time.strftime('%H:%M:%S')}[/]"
     match kind:
         case "telemetry":
-            figures = ", ".join(f"{k} {_number(v)}" for k, v in data["data"].items())
+            figures = ", ".join(f"{k} {quantity(v, '')}" for k, v in data["data"].items())
             console.print(f"{at} [dim]{data['node']}/{data['device']} {data['part']}: {escape(figures)}[/]")
         case "node":
             console.print(f"{at} {data['id']} is {word(data['presence'])}")

@@ -19,6 +19,7 @@ dataclasses, no reliance on the order of dicts.
 """
 
 from schema.errors import Invalid
+from schema.text import is_id, is_name, is_text, shown
 
 MAX_PAYLOAD = 256 * 1024
 MAX_DEPTH = 8
@@ -26,9 +27,6 @@ MAX_ITEMS = 10000
 INT_MIN = -(2**63)
 INT_MAX = 2**63 - 1
 TIME_MAX = 2**53 - 1  # sums of two times still fit 64 bits, and every JSON reader can hold them
-
-_ID = "abcdefghijklmnopqrstuvwxyz0123456789_-"
-_NAME = _ID + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 class Message:
@@ -114,30 +112,6 @@ def is_time(field, value):
         raise Invalid(field, "must be milliseconds since 1970, or 0 for a clock that is not set")
 
 
-def is_id(field, value):
-    # strip() leaves something exactly when a character is outside the alphabet; fast and small on both interpreters
-    if not isinstance(value, str) or not 0 < len(value) <= 63 or value.strip(_ID) or value[0] in "_-":
-        raise Invalid(field, "must match [a-z0-9][a-z0-9_-]{0,62}")
-
-
-def is_name(field, value):
-    if not isinstance(value, str) or not 0 < len(value) <= 64 or value.strip(_NAME):
-        raise Invalid(shown(field), "must match [A-Za-z0-9_-]{1,64}")
-
-
-def is_text(field, value, most=1024):
-    if not isinstance(value, str):
-        raise Invalid(field, "must be text")
-    if len(value) > most:
-        raise Invalid(field, "must be at most %d characters" % most)
-    if "\x00" in value:
-        raise Invalid(field, "must not hold a NUL character")
-    try:
-        value.encode("utf-8")  # a lone surrogate, which JSON can write, fits no database
-    except UnicodeError:
-        raise Invalid(field, "must be valid Unicode")
-
-
 def is_scalar(field, value):
     kind = type(value)
     if kind is int or kind is float:
@@ -214,13 +188,6 @@ def _map_of(test_item):
             test_item("%s.%s" % (field, key), value[key])
 
     return test
-
-
-def shown(value):
-    """A short printable form of something a stranger sent."""
-    text = value if isinstance(value, str) else repr(value)
-    clean = "".join(c if 32 <= ord(c) < 127 or c == "°" else "?" for c in text[:64])
-    return clean or "(empty)"
 
 
 _CHECKERS = {

@@ -6,7 +6,8 @@ fh1.<base64url of {"d": domain, "i": token id, "s": secret, "f": CA fingerprint 
 import binascii
 import json
 
-from schema.message import Invalid, is_id
+from schema.errors import Invalid
+from schema.text import is_id
 
 PREFIX = "fh1."
 

@@ -8,6 +8,6 @@ Read in this order:
   mqtt_edge.py  the one connection to the broker, and the only file that imports paho
   uplink.py     what is said on it, and when to try the next connection
   home.py       the files of one sentry; enrol.py: how it gets its credential
-  messages.py   the typed door to schema/; settings.py: the numbers
+  settings.py   the numbers
   collect/      one file, one kind of measurement
 """

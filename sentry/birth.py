@@ -7,7 +7,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from sentry.messages import MAX_PAYLOAD, SCHEMA_VERSION
+from schema.fleet import SCHEMA_VERSION
+from schema.message import MAX_PAYLOAD
 from sentry.settings import Settings
 
 Units = Mapping[str, str]

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from schema.fleet import NODE_KINDS
 from sentry.home import Home, find, host_id
-from sentry.messages import NODE_KINDS
 from sentry.settings import load
 
 app = typer.Typer(no_args_is_help=True, help="The agent on a Linux host.")

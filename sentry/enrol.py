@@ -5,12 +5,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
+from typing import Any
 
+from schema import tokens
+from schema.fleet import ENROL_REQ, ENROL_RES
 from schema.message import Invalid
+from schema.topics import build
+from schema.wire import decode, encode
 from sentry.birth import hardware, software
 from sentry.errors import EnrolFailed
 from sentry.home import Credential, Home, parse_broker
-from sentry.messages import Json, build, decode, encode, parse_token
 from sentry.mqtt_edge import Arrived, Connected, Ended, Input, Link, Login
 from sentry.pin import fetch_ca
 
@@ -36,16 +40,14 @@ def enrol(home: Home, wish: Wish, timeout_s: float = 30) -> Credential:
         raise EnrolFailed(f"{home.path}: is enrolled already, as {known.node} in {known.domain}")
     broker = parse_broker(wish.url)
     try:
-        token = parse_token(wish.token.strip())
+        domain, token, secret, fingerprint = tokens.parse(wish.token.strip())
     except Invalid as error:
         raise EnrolFailed(str(error)) from None
     if broker.tls:
-        home.write_bytes("ca.pem", fetch_ca(broker.host, broker.port, token.fingerprint).encode())
-    request = _request(home, wish, token.id)
-    client_id = f"enrol-{token.id}"
-    login = Login(broker, token.id, token.secret, client_id, home.ca, persistent=False)
-    answer = _ask(login, token.domain, wish.root, request, timeout_s)
-    credential = _credential(wish, token.domain, answer)
+        home.write_bytes("ca.pem", fetch_ca(broker.host, broker.port, fingerprint).encode())
+    login = Login(broker, token, secret, f"enrol-{token}", home.ca, persistent=False)
+    answer = _ask(login, domain, wish.root, _request(home, wish, token), timeout_s)
+    credential = _credential(wish, domain, answer)
     home.keep(credential)
     if "epoch" in answer:
         home.write("memory.json", {"epoch": answer["epoch"]})
@@ -53,7 +55,7 @@ def enrol(home: Home, wish: Wish, timeout_s: float = 30) -> Credential:
     return credential
 
 
-def _request(home: Home, wish: Wish, token_id: str) -> Json:
+def _request(home: Home, wish: Wish, token_id: str) -> dict[str, Any]:
     """The nonce is kept: asking again after a crash is the same request to the commander."""
     kept = home.read("enrol.json")
     if kept is None or kept.get("token") != token_id:
@@ -69,11 +71,11 @@ def _request(home: Home, wish: Wish, token_id: str) -> Json:
     return request | ({"name": wish.name} if wish.name else {})
 
 
-def _ask(login: Login, domain: str, root: str, request: Json, timeout_s: float) -> Json:
+def _ask(login: Login, domain: str, root: str, request: dict[str, Any], timeout_s: float) -> dict[str, Any]:
     try:
-        asked = build("enrol/req", root, domain=domain, node=login.user)
-        answered = build("enrol/res", root, domain=domain, node=login.user)
-        payload = encode("enrol/req", "", request)
+        asked = build(ENROL_REQ, root, domain, login.user)
+        answered = build(ENROL_RES, root, domain, login.user)
+        payload = encode(ENROL_REQ, request)
     except Invalid as error:
         raise EnrolFailed(str(error)) from None
     inbox: SimpleQueue[Input] = SimpleQueue()
@@ -88,9 +90,9 @@ def _ask(login: Login, domain: str, root: str, request: Json, timeout_s: float) 
 def _wait(
     inbox: SimpleQueue[Input],
     ask: Callable[[], object],
-    request: Json,
+    request: dict[str, Any],
     timeout_s: float,
-) -> Json:
+) -> dict[str, Any]:
     end = time.monotonic() + timeout_s
     connected = False
     while (left := end - time.monotonic()) > 0:
@@ -110,7 +112,7 @@ def _wait(
                 raise EnrolFailed(reason)
             case Arrived(heard=heard):
                 try:
-                    answer = decode("enrol/res", heard.payload)
+                    answer = decode(ENROL_RES, heard.payload)
                 except Invalid as error:
                     raise EnrolFailed(f"answer of the commander: {error}") from None
                 if answer["nonce"] == request["nonce"]:
@@ -122,7 +124,7 @@ def _wait(
     )
 
 
-def _credential(wish: Wish, domain: str, answer: Json) -> Credential:
+def _credential(wish: Wish, domain: str, answer: dict[str, Any]) -> Credential:
     if "error" in answer:
         raise EnrolFailed(f"token refused: {answer['error']}")
     missing = [name for name in ("node", "password", "verify") if name not in answer]

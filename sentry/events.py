@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sentry.messages import build, encode
+from schema.fleet import MESSAGES
+from schema.message import Message
+from schema.topics import Address, build, declaration
+from schema.wire import encode
+
+
+def declared(key: str, name: str) -> Message:
+    """The declaration of key/name if that name has one, else of the channel."""
+    return declaration(MESSAGES, Address(key, name=name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +35,12 @@ class Sender:
     node: str
 
     def topic(self, key: str, name: str = "", device: str = "self") -> str:
-        return build(key, self.root, domain=self.domain, node=self.node, device=device, name=name)
+        return build(declared(key, name), self.root, self.domain, self.node, device, name)
 
     def encode(self, event: Event, stream: str, seq: int | None) -> tuple[str, bytes]:
         """(topic, payload); ``seq`` None for a gap, which has none. Raises Invalid."""
         body: dict[str, Any] = {"ts": event.ts, "stream": stream, **event.fields}
         if seq is not None:
             body["seq"] = seq
-        payload = encode(event.key, event.name, body)
+        payload = encode(declared(event.key, event.name), body)
         return self.topic(event.key, event.name, event.device), payload

@@ -16,13 +16,12 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
-from schema.message import Invalid, Message
+from schema.message import Invalid, Message, check
 from sentry.errors import HomeFailed, NotEnrolled, SentryError
 from sentry.events import Sender
-from sentry.messages import Json, check
 from sentry.outbox import Limits, Outbox
 from sentry.settings import Settings
 
@@ -92,7 +91,7 @@ class Home:
         except OSError as error:
             raise HomeFailed(f"{self.path}: cannot make this folder: {error.strerror}") from None
 
-    def read(self, name: str) -> Json | None:
+    def read(self, name: str) -> dict[str, Any] | None:
         """A JSON file as an object, or None when it is not there."""
         path = self.path / name
         try:
@@ -103,9 +102,9 @@ class Home:
             raise HomeFailed(f"{path}: cannot be read: {error}") from None
         if not isinstance(value, dict):
             raise HomeFailed(f"{path}: must be a JSON object")
-        return cast(Json, value)
+        return cast(dict[str, Any], value)
 
-    def write(self, name: str, value: Json, durable: bool = True) -> None:
+    def write(self, name: str, value: dict[str, Any], durable: bool = True) -> None:
         """Replace a file in one step; ``durable``: it survives a power cut right after. OSError."""
         self.write_bytes(name, json.dumps(value, indent=1).encode(), durable)
 
@@ -156,7 +155,7 @@ class Home:
                 path.with_name(path.name + rest).unlink(missing_ok=True)
             return opened()
 
-    def tell_status(self, status: Json) -> None:
+    def tell_status(self, status: dict[str, Any]) -> None:
         """For `farmhand sentry status`, and for the next start: did this one end cleanly?"""
         try:
             self.write("status.json", status, durable=False)

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schema.message import Invalid
+from schema.wire import dumps, loads
 from sentry.events import Event, Sender
-from sentry.messages import dumps, loads
 
 # `FULL`: after a power cut a seq must not be given twice, or the commander takes the second event
 # for a duplicate of the first. Commits are gathered, so one sync serves many events.

@@ -8,10 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from schema.message import Invalid, Message
-from sentry import messages
+from schema import topics
+from schema.fleet import CMD, DESIRED, LEADER, STORED
+from schema.message import Invalid, Message, check
+from schema.trust import accept_command, accept_desired, judge_epoch, unseal
+from schema.wire import decode
 from sentry.events import Sender
-from sentry.messages import Verify, check
 
 Memory = dict[str, Any]
 
@@ -41,7 +43,7 @@ class World:
     """What the rules may know: the clock (ms, 0 when not set), this start, the log's last lines."""
 
     sender: Sender
-    verify: Verify
+    verify: Callable[[bytes, bytes], bool]
     now: int
     boot: str
     birth: dict[str, Any]
@@ -90,7 +92,7 @@ Action = Say | Refuse | Passed | Restart | Adopt
 def hear(memory: Memory, heard: Heard, world: World) -> tuple[Memory, list[Action]]:
     """The memory to keep *before* the actions are done, and the actions."""
     try:
-        address = messages.parse(heard.topic, world.sender.root)
+        address = topics.parse(heard.topic, world.sender.root)
         match address.key:
             case "stored":
                 return memory, _stored(heard)
@@ -135,22 +137,22 @@ def restarted(memory: Memory, boot: str) -> tuple[Memory, list[Say]]:
 def _stored(heard: Heard) -> list[Action]:
     if not heard.payload:  # the retained topic was cleared
         return []
-    return [Passed(messages.decode("stored", heard.payload)["marks"])]
+    return [Passed(decode(STORED, heard.payload)["marks"])]
 
 
 def _leader(memory: Memory, heard: Heard, world: World) -> Memory:
     if not heard.payload:
         return memory
-    body = messages.unseal("leader", heard.topic, heard.payload, world.verify)
-    messages.judge_epoch(memory, body)
+    body = unseal(LEADER, heard.topic, heard.payload, world.verify)
+    judge_epoch(memory, body)
     return memory if memory.get("epoch") == body["epoch"] else {**memory, "epoch": body["epoch"]}
 
 
 def _desired(memory: Memory, name: str, heard: Heard, world: World) -> tuple[Memory, list[Action]]:
     if not heard.payload:
         return memory, []
-    body = messages.unseal("desired", heard.topic, heard.payload, world.verify)
-    memory, fresh = messages.accept_desired(memory, name, body)
+    body = unseal(DESIRED, heard.topic, heard.payload, world.verify)
+    memory, fresh = accept_desired(memory, name, body)
     documents: dict[str, dict[str, Any]] = memory.get("documents", {})
     if not fresh and name in documents:
         return memory, [Say("reported", name, documents[name])]
@@ -176,8 +178,8 @@ def _command(memory: Memory, name: str, heard: Heard, world: World) -> tuple[Mem
         return memory, []
     if heard.retained:
         raise Invalid("retain", "a command must not be retained")
-    body = messages.unseal("cmd", heard.topic, heard.payload, world.verify)
-    memory = messages.accept_command(memory, body, world.now, world.boot)
+    body = unseal(CMD, heard.topic, heard.payload, world.verify)
+    memory = accept_command(memory, body, world.now, world.boot)
     command: str = body["id"]
     answer = _COMMANDS.get(name)
     if answer is None:

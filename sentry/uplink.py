@@ -11,11 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from schema.fleet import LEADER
 from schema.message import Invalid
-from sentry.events import Sender
+from schema.topics import build
+from schema.wire import encode
+from sentry.events import Sender, declared
 from sentry.flight import retry_pause
 from sentry.home import Credential, parse_broker
-from sentry.messages import build, declared, encode
 from sentry.mqtt_edge import Input, Link, Login, Will
 from sentry.outbox import Item
 from sentry.rules import Say
@@ -86,9 +88,9 @@ class Uplink:
         """Publish when connected; the answer tells, later, whether the broker has it."""
         if self._link is None or not self.connected:
             return lambda: False
-        message: Any = declared(key, name)
+        message = declared(key, name)
         try:
-            payload = encode(key, name, data)
+            payload = encode(message, data)
         except Invalid as error:
             log.error("%s/%s of this program is not as declared: %s", key, name, error)
             return lambda: True
@@ -119,4 +121,4 @@ class Uplink:
 def _filters(sender: Sender) -> list[str]:
     own = f"{sender.root}/{sender.domain}/{sender.node}/self"
     heard = [f"{own}/{rest}" for rest in ("desired/+", "cmd/+", "stored")]
-    return [*heard, build("leader", sender.root)]
+    return [*heard, build(LEADER, sender.root)]

@@ -1,4 +1,4 @@
-"""schema/*.py has no annotations (MicroPython reads it); the .pyi beside each file must say the same names and parameters."""
+"""schema/*.py has no annotations (MicroPython reads it): the .pyi beside each says the same names and parameters."""
 
 import ast
 from pathlib import Path
@@ -23,7 +23,9 @@ def face(path: Path) -> dict[str, list[str]]:
         for inner in ast.walk(node) if isinstance(node, ast.Try) else [node]:
             if isinstance(inner, ast.FunctionDef):
                 found.setdefault(inner.name, parameters(inner))
-    return {name: given for name, given in found.items() if not name.split(".")[-1].startswith("_") or "__init__" in name}
+    return {
+        name: given for name, given in found.items() if not name.split(".")[-1].startswith("_") or "__init__" in name
+    }
 
 
 def parameters(function: ast.FunctionDef) -> list[str]:
