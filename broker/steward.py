@@ -7,7 +7,8 @@ Read from `run` downwards.
 import fcntl
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -68,23 +69,19 @@ def run(directory: Path, say: Callable[[str], None] = print) -> None:
         steward.run()
 
 
-class _only_one:
+@contextmanager
+def _only_one(directory: Path) -> Generator[None]:
     """Holds ``directory`` against a second steward, which would fight for the port."""
-
-    def __init__(self, directory: Path) -> None:
+    try:
+        lock = (directory / "lock").open("w")
+    except OSError as error:
+        raise BrokerFailed(f"{directory}/lock: {error.strerror}") from None
+    with lock:
         try:
-            self._file = (directory / "lock").open("w")
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BrokerFailed(f"{directory}: another steward runs here; stop it first") from None
-        except OSError as error:
-            raise BrokerFailed(f"{directory}/lock: {error.strerror}") from None
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
+        yield
 
 
 class Steward:

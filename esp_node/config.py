@@ -5,7 +5,8 @@ import json
 
 from esp_node.settings import check_settings
 from schema import tokens
-from schema.message import Invalid, is_id, is_name, is_text
+from schema.errors import Invalid
+from schema.text import is_id, is_name, is_text
 
 DEFAULTS = {
     "root": "farm", "node": None, "token": None, "password": None, "verify": None, "interval_s": 5,

@@ -4,14 +4,14 @@ and forgotten afterwards."""
 import binascii
 import json
 import os
+import time
 
-from esp_node import messages, store
+from esp_node import store, verify
 from esp_node.clock import mono_ms
 from esp_node.link import Link
 from esp_node.logger import log
 from schema import tokens
-from schema.message import Invalid
-from schema.wire import decode
+from schema.errors import Invalid
 
 _ASK_AGAIN_MS = 5000
 
@@ -49,7 +49,7 @@ def enrol(settings, folder, software, hardware):
 
     def on_message(_topic, payload, _retained):
         try:
-            answer = decode(messages.get("enrol/res"), payload or b"")
+            answer = verify.read("enrol/res", payload or b"")
             if answer["nonce"] == nonce:
                 answers.append(answer)
         except Invalid as error:
@@ -83,4 +83,6 @@ def _keep(answer, folder):
             return answer.get("error", "the answer lacks " + key), None
     credential = {key: answer.get(key, 0) for key in ("node", "password", "verify", "epoch")}
     store.write(folder + "credential.json", credential)
+    # The broker must read its new user first: a login before that is refused, and stands as an alert.
+    time.sleep(1)
     return None, credential

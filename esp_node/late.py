@@ -5,11 +5,9 @@ import gc
 import sys
 
 _LATE = (
-    "esp_node.verify", "esp_node.control", "esp_node.messages", "esp_node.settings",
-    "esp_node.birth", "esp_node.start",
-    "esp_node.config", "esp_node.enrol", "schema.tokens", "schema.trust", "schema.wire",
-    "schema.message", "schema.judge",
-    "schema.kinds", "schema.pack", "schema.unpack",
+    "esp_node.verify", "esp_node.control", "esp_node.settings", "esp_node.birth", "esp_node.start",
+    "esp_node.config", "esp_node.enrol", "schema.tokens", "schema.text", "schema.mac", "schema.judge", "schema.pack",
+    "schema.unpack",
 )  # fmt: skip
 
 

@@ -1,9 +1,17 @@
 """What a board starts; on the unix port: micropython -X heapsize=64k main.py
 <folder>/config.json"""
 
+import os
 import sys
 
-from esp_node import late
+config = sys.argv[1] if len(sys.argv) > 1 else "config.json"
+if sys.path[0]:  # no board: the name of each file stays in the heap, so it shall not begin with a long path
+    if config[0] != "/":
+        config = os.getcwd() + "/" + config
+    os.chdir(sys.path[0])
+    sys.path[0] = ""
+
+from esp_node import late  # noqa: E402 (after the path)
 
 late.warm(
     "esp_node.verify",
@@ -17,4 +25,4 @@ late.warm(
 
 from esp_node.node import main  # noqa: E402 (after the warm-up)
 
-sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "config.json"))
+sys.exit(main(config))

@@ -13,11 +13,11 @@ import gc
 import json
 import os
 
-from esp_node import late, logger, sensors, store
+from esp_node import late, logger, store
 from esp_node.clock import mono_ms, unix_ms
+from esp_node.messages import SENT
 from esp_node.outbox import Outbox
 from esp_node.scheduler import Scheduler
-from esp_node.sent import SENT
 from schema.errors import Invalid
 
 SOFTWARE = "farmhand esp_node 0.1.0"
@@ -71,13 +71,6 @@ class Node:
         if self.link.connected:
             self._state("disconnected")
             self.link.disconnect()
-
-    def settings(self):
-        """The settings document as it is in force."""
-        return {
-            "interval_s": self.interval_s,
-            "sensors": {name: name in self.active for name in sensors.names()},
-        }
 
     def apply(self, settings):
         """Take over a checked settings document; what it does not name comes from config.json."""

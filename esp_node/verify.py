@@ -1,13 +1,96 @@
-"""Signed messages on a board: signature and schema. All of `schema` that is needed comes and goes
-with this module."""
+"""What a board receives: signature and schema, with the verdicts of schema/message.py in a tenth of its heap.
+
+The table in messages.py names the fields and their kinds; here are only the kinds that occur there. A board's payload is
+too short for the limits on the number of items. Invalid names what is wrong.
+"""
 
 import binascii
+import json
 
-from esp_node import messages
-from schema import trust
+from esp_node.messages import RECEIVED
+from schema.errors import Invalid
+from schema.mac import hmac_sha256, same
+from schema.text import is_id, is_name, is_text, shown
+
+_MAX_DEPTH = 8
+_MAX_TEXT = 262144
 
 
 def unseal(key, topic, payload, secret):
-    """Body (dict) of a `desired` or `cmd` payload; `secret` is the node's HMAC key in base64.
-    Invalid names what is wrong."""
-    return trust.unseal(messages.get(key), topic, payload, trust.hmac_verifier(binascii.a2b_base64(secret)))
+    """Body (dict) of a signed `desired` or `cmd` payload; `secret` is the node's HMAC key in base64."""
+    envelope = read("sealed", payload)
+    try:
+        signature = binascii.a2b_base64(envelope["sig"])
+    except (ValueError, TypeError):
+        raise Invalid("sig", "must be base64")
+    body = envelope.pop("body").encode()
+    if not same(hmac_sha256(binascii.a2b_base64(secret), (topic + "\n").encode(), body), signature):
+        raise Invalid("sig", "does not fit this topic and body")
+    return read(key, body)
+
+
+def read(key, payload):
+    """Data (dict) of an unsigned payload (bytes), checked against the line `key` of the table."""
+    if not payload:
+        raise Invalid("payload", "is empty")
+    try:
+        data = json.loads(payload) if payload[0] in b"{[" else _unpack(payload)
+    except Invalid:
+        raise
+    except MemoryError:
+        raise Invalid("payload", "is too large for this device")
+    except Exception as error:  # each interpreter has errors of its own; the sender gets one kind
+        raise Invalid("payload", "is neither JSON nor msgpack: " + str(error)[:100])
+    if not isinstance(data, dict):
+        raise Invalid(key, "must be an object")
+    kinds = {}
+    for field in RECEIVED[key].split(";"):
+        name, kind = field.split(":")
+        kinds[name] = kind
+    for name in data:
+        kind = kinds.get(name) or kinds.get(shown(name) + "?")
+        if kind is None:
+            raise Invalid(shown(name), "unknown field; allowed: " + ", ".join(sorted(kinds)).replace("?", ""))
+        _check(name, kind, data[name])
+    for name in kinds:
+        if name[-1] != "?" and name not in data:
+            raise Invalid(name, "missing")
+    return data
+
+
+def _unpack(payload):
+    from schema.unpack import unpack  # hardly anybody sends msgpack to a board
+
+    return unpack(payload)
+
+
+def _check(field, kind, value):
+    word, _, rest = kind.partition(" ")
+    if word == "json":
+        _check_json(field, value, _MAX_DEPTH)
+    elif word == "text":
+        is_text(field, value, int(rest))
+    elif word == "id":
+        is_id(field, value)
+    elif word == "name":
+        is_name(field, value)
+    else:
+        low, _, high = rest.partition("..")
+        if type(value) is not int or not int(low) <= value <= int(high):
+            raise Invalid(field, "must be a whole number from %s to %s" % (low, high))
+
+
+def _check_json(field, value, depth):
+    kind = type(value)
+    if kind is dict or kind is list:
+        if depth == 0:
+            raise Invalid(field, "must be at most %d levels deep" % _MAX_DEPTH)
+        for item in value:
+            if kind is dict:
+                is_text(field, item, 256)
+                item = value[item]
+            _check_json(field, item, depth - 1)
+    elif kind is str:
+        is_text(field, value, _MAX_TEXT)
+    elif kind is float and value - value != 0 or kind is int and not -(2**63) <= value < 2**63:
+        raise Invalid(field, "must be a finite number of 64 bits")

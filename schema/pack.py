@@ -33,19 +33,19 @@ def _pack(value, out, depth):
         out.extend(struct.pack(">d", value))
     elif kind is str:
         raw = value.encode()
-        _head(out, len(raw), 0xA0, 31, 0xD9, 0xDA, 0xDB)
+        _head(out, len(raw), 0xA0, 31, 0xD9, 1)
         out.extend(raw)
     elif kind is bytes or kind is bytearray:
-        _head(out, len(value), 0, -1, 0xC4, 0xC5, 0xC6)
+        _sized(out, 0xC4, len(value))
         out.extend(value)
     elif depth == 0:
         raise Invalid("payload", "must be at most %d levels deep" % _MAX_DEPTH)
     elif kind is list or kind is tuple:
-        _head(out, len(value), 0x90, 15, 0, 0xDC, 0xDD)
+        _head(out, len(value), 0x90, 15, 0xDC, 2)
         for item in value:
             _pack(item, out, depth - 1)
     elif kind is dict:
-        _head(out, len(value), 0x80, 15, 0, 0xDE, 0xDF)
+        _head(out, len(value), 0x80, 15, 0xDE, 2)
         for key in value:
             _pack(key, out, depth - 1)
             _pack(value[key], out, depth - 1)
@@ -54,39 +54,35 @@ def _pack(value, out, depth):
 
 
 def _pack_int(value, out):
-    if value >= 0:
-        if value < 0x80:
-            out.append(value)
-        elif value <= 0xFF:
-            out.extend(struct.pack(">BB", 0xCC, value))
-        elif value <= 0xFFFF:
-            out.extend(struct.pack(">BH", 0xCD, value))
-        elif value <= 0xFFFFFFFF:
-            out.extend(struct.pack(">BI", 0xCE, value))
-        elif value <= 0xFFFFFFFFFFFFFFFF:
-            out.extend(struct.pack(">BQ", 0xCF, value))
-        else:
-            raise Invalid("payload", "holds a number over 64 bits")
+    if 0 <= value < 0x80:
+        out.append(value)
+    elif value >= 0:
+        _sized(out, 0xCC, value)
     elif value >= -32:
         out.append(value + 256)
-    elif value >= -0x80:
-        out.extend(struct.pack(">Bb", 0xD0, value))
-    elif value >= -0x8000:
-        out.extend(struct.pack(">Bh", 0xD1, value))
-    elif value >= -0x80000000:
-        out.extend(struct.pack(">Bi", 0xD2, value))
-    elif value >= -0x8000000000000000:
-        out.extend(struct.pack(">Bq", 0xD3, value))
     else:
+        code, size = 0xD0, 1
+        while value < -(1 << 8 * size - 1):
+            code, size = code + 1, size * 2
+        _write(out, code, value + (1 << 8 * size), size)
+
+
+def _head(out, count, small, small_max, code, size):
+    if count <= small_max:
+        out.append(small | count)
+    else:
+        _sized(out, code, count, size)
+
+
+def _sized(out, code, value, size=1):
+    # The codes of a family stand in a row, each for twice the bytes of the one before.
+    while value >> 8 * size:
+        code, size = code + 1, size * 2
+    _write(out, code, value, size)
+
+
+def _write(out, code, value, size):
+    if size > 8:
         raise Invalid("payload", "holds a number over 64 bits")
-
-
-def _head(out, size, small, small_max, code8, code16, code32):
-    if size <= small_max:
-        out.append(small | size)
-    elif size <= 0xFF and code8:
-        out.extend(struct.pack(">BB", code8, size))
-    elif size <= 0xFFFF:
-        out.extend(struct.pack(">BH", code16, size))
-    else:
-        out.extend(struct.pack(">BI", code32, size))
+    out.append(code)
+    out.extend(value.to_bytes(size, "big"))

@@ -4,6 +4,7 @@ Read in this order:
   agent.py      the line: inputs -> rules -> effects
   rules.py      pure: what to do about a message from the broker
   flight.py     pure: how much of the outbox may be under way, and when to send again
+  courier.py    brings the events to the commander
   outbox.py     the events on disk, deleted only when the commander has stored them
   mqtt_edge.py  the one connection to the broker, and the only file that imports paho
   uplink.py     what is said on it, and when to try the next connection

@@ -1,21 +1,20 @@
 """The sentry's line, read downwards: inputs -> rules -> effects.
 
 One thread runs it. Inputs come from the link, the measuring thread, the log and the signals through
-one queue; effects are publishing, putting events into the outbox, and keeping the memory.
+one queue; effects are publishing, giving events to the courier, and keeping the memory.
 """
 
 import logging
 import secrets
 import signal
-import sqlite3
 import time
 from collections import deque
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from sentry import flight as flights
 from sentry import rules
 from sentry.birth import Units, birth, now_ms, software
+from sentry.courier import Courier
 from sentry.events import Event
 from sentry.home import Home
 from sentry.keys import verifier
@@ -48,18 +47,12 @@ class Agent:
         self._boot = secrets.token_hex(6)
         self._memory: rules.Memory = home.read("memory.json") or {}
         self._defaults = {"interval_s": settings.interval_s, "heartbeat_s": settings.heartbeat_s}
-        self._outbox = home.outbox(self._credential, settings, now_ms)
-        self._rule = flights.Rule(settings.window_least, settings.window_most, settings.still_s, settings.still_most_s)
         self._started = time.monotonic()
-        figures = self._outbox.figures()
-        self._stream = figures.stream
-        self._flight = flights.begin(self._rule, figures.mark, self._started)
-        self._passed = 0  # the highest mark heard
         self._inbox: SimpleQueue[Input] = SimpleQueue()  # safe to fill from a signal handler
         self._measurer = Measurer(self._inbox.put)
         self._keeper = Keeper(self._inbox.put)
         self._uplink = Uplink(self._credential, home.ca, settings, self._inbox.put)
-        self._events: list[Event] = []
+        self._courier = Courier(home.outbox(self._credential, settings, now_ms), self._uplink, settings)
         self._parts: dict[str, Units] = {}
         self._refusals: deque[float] = deque(maxlen=REFUSALS_PER_MINUTE)
         self._refused = 0
@@ -87,9 +80,9 @@ class Agent:
                     self._on_input(happened)
                 self._on_time(time.monotonic())
         finally:
-            self._store()
+            self._courier.store()
             self._uplink.close()
-            self._outbox.close()
+            self._courier.close()
             self._running = False
             self._tell_status("stopped")
             root_log.removeHandler(self._keeper)
@@ -133,9 +126,8 @@ class Agent:
 
     def _on_connected(self) -> None:
         self._uplink.on_connected(self._birth(), rules.reports(self._memory))
-        now = time.monotonic()
-        self._heartbeat_at = now
-        self._flight = flights.connected(self._flight, self._rule, now, self._settings.hears_marks)
+        self._heartbeat_at = time.monotonic()
+        self._courier.on_connected(self._heartbeat_at)
         self._tell_status("")
 
     def _on_heard(self, heard: rules.Heard) -> None:
@@ -173,8 +165,7 @@ class Agent:
             case rules.Refuse(topic, field, problem):
                 self._on_refused(topic, field, problem)
             case rules.Passed(marks):
-                self._passed = max(self._passed, marks.get(self._stream, 0))
-                self._declare_forgotten(marks.get(self._stream, 0))
+                self._courier.on_marks(marks)
             case rules.Adopt():
                 self._measure_at = self._heartbeat_at = time.monotonic()
                 self._uplink.say("info", "", self._birth())
@@ -189,32 +180,11 @@ class Agent:
         self._refusals.append(now)
         self._note("refused", {"topic": topic, "field": field, "problem": problem})
 
-    def _advance(self, now: float) -> None:
-        """Delete what the mark has passed; on a full disk, which forbids even that, try again."""
-        if self._passed <= self._flight.mark:
-            return
-        try:
-            new_stream = self._outbox.advance(self._passed)
-        except sqlite3.OperationalError:  # told by `_store`, which meets the same disk
-            return
-        if new_stream:
-            self._stream = self._outbox.figures().stream
-            self._passed, self._flight = 0, flights.begin(self._rule, 0, now)
-            log.error("outbox is older than what the commander has; new stream %s", self._stream)
-        else:
-            self._flight = flights.on_mark(self._flight, self._rule, self._passed, now)
-
-    def _declare_forgotten(self, mark: int) -> None:
-        """A commander restored from a backup waits for events that were deleted here long ago."""
-        if mark < self._flight.mark:
-            gone = {"from": mark + 1, "to": self._flight.mark, "why": "deleted: was stored before"}
-            self._uplink.say("evt", "gap", {"ts": now_ms(), "stream": self._stream, **gone})
-
     def _on_measured(self, readings: list[Reading]) -> None:
         now = now_ms()
         parts = dict(self._parts)  # it only grows: what waits in the outbox stays announced
         for each in readings:
-            self._events.append(Event("tele", each.part, now, each.values, each.device))
+            self._courier.take(Event("tele", each.part, now, each.values, each.device))
             parts[each.part] = {**parts.get(each.part, {}), **each.units}
         if parts != self._parts:
             self._parts = parts
@@ -233,38 +203,12 @@ class Agent:
         if self._uplink.connected and now >= self._heartbeat_at:
             self._heartbeat_at = now + in_force["heartbeat_s"]
             self._uplink.say("tele", "node", self._heartbeat(now))
-        self._store()
-        self._advance(now)
-        self._pump(now)
-
-    def _store(self) -> None:
-        before = self._outbox.problem
-        self._outbox.put(self._events)
-        self._events.clear()
-        for error in self._outbox.unfit:
-            log.error("an event of this program is not as declared: %s", error)
-        self._outbox.unfit.clear()
-        if self._outbox.problem and not before:
-            log.error("outbox: %s; events wait in memory", self._outbox.problem)
-
-    def _pump(self, now: float) -> None:
-        """Send what the window allows of what was not sent yet, or must be sent again."""
-        if self._settings.hears_marks and self._uplink.connected:
-            self._flight = flights.on_tick(self._flight, self._rule, now)
-            limit = self._flight.limit
-        else:
-            limit = self._flight.sent + self._flight.window
-        room = self._uplink.room(self._flight.window)
-        items = self._outbox.after(self._flight.sent, limit, room) if room else []
-        for item in items:
-            self._uplink.send(item)
-        if items:
-            self._flight = flights.on_sent(self._flight, items[-1].seq, now)
+        self._courier.on_time(now)
 
     # What is said
 
     def _note(self, name: str, fields: dict[str, Any]) -> None:
-        self._events.append(Event("evt", name, now_ms(), fields))
+        self._courier.take(Event("evt", name, now_ms(), fields))
 
     def _birth(self) -> dict[str, Any]:
         heartbeat = rules.settings_of(self._memory, self._defaults)["heartbeat_s"]
@@ -272,16 +216,12 @@ class Agent:
         return birth(self._boot, kind, heartbeat, self._parts, self._settings)
 
     def _heartbeat(self, now: float) -> dict[str, int]:
-        figures = self._outbox.figures()
         return {
             "ts": now_ms(),
             "uptime_s": int(now - self._started),
-            "queue": figures.rows + figures.waiting,
-            "dropped": figures.dropped,
             "refused": self._refused,
             "reconnects": max(0, self._uplink.links - 1),
-            "resent": self._flight.resent,
-            "window": self._flight.window,
+            **self._courier.figures(),
         }
 
     def _tell_status(self, reason: str) -> None:

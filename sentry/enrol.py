@@ -4,6 +4,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -19,6 +20,12 @@ from sentry.mqtt_edge import Arrived, Connected, Ended, Input, Link, Login
 from sentry.pin import fetch_ca
 
 REPEAT_S = 2
+LOGIN_S = 5  # a broker may not have read of a new token yet
+LOGIN_AGAIN_S = 0.5
+
+
+class LoginRefused(EnrolFailed):
+    """The broker does not know the token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +85,19 @@ def _ask(login: Login, domain: str, root: str, request: dict[str, Any], timeout_
         payload = encode(ENROL_REQ, request)
     except Invalid as error:
         raise EnrolFailed(str(error)) from None
-    inbox: SimpleQueue[Input] = SimpleQueue()
-    link = Link(1, login, [answered], None, inbox.put)
-    link.open()
-    try:
-        return _wait(inbox, lambda: link.publish(asked, payload, 1, False), request, timeout_s)
-    finally:
-        link.close(None, 1)
+    refused_at_last = time.monotonic() + min(LOGIN_S, timeout_s)
+    while True:
+        inbox: SimpleQueue[Input] = SimpleQueue()
+        link = Link(1, login, [answered], None, inbox.put)
+        link.open()
+        try:
+            return _wait(inbox, partial(link.publish, asked, payload, 1, False), request, timeout_s)
+        except LoginRefused:
+            if time.monotonic() + LOGIN_AGAIN_S > refused_at_last:
+                raise
+        finally:
+            link.close(None, 1)
+        time.sleep(LOGIN_AGAIN_S)
 
 
 def _wait(
@@ -107,7 +120,7 @@ def _wait(
                 connected = True
                 ask()
             case Ended(refused=True, reason=reason):
-                raise EnrolFailed(f"{reason}: token unknown here, used already, or expired")
+                raise LoginRefused(f"{reason}: token unknown here, used already, or expired")
             case Ended(reason=reason):
                 raise EnrolFailed(reason)
             case Arrived(heard=heard):

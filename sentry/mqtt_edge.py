@@ -128,7 +128,7 @@ class Link:
                 cast(Any, self._client).tls_set_context(only_from(login.ca))
             self._client.connect(broker.host, broker.port, login.keepalive_s)
         except ssl.SSLCertVerificationError as error:
-            self._end(f"certificate of the broker: {error.verify_message}", refused=True)
+            self._end(f"certificate of the broker: {error.verify_message}")
         except (OSError, ValueError, BrokerRefused) as error:
             self._end(f"{broker.host}:{broker.port}: {error}")
         else:

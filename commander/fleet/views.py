@@ -13,6 +13,7 @@ from commander.fleet.hashes import hashed_id
 from commander.fleet.presence import listening_since, presence
 
 MINUTE, HOUR = 60_000, 3_600_000
+MOST_SERIES = 10_000
 HIDDEN = ("password_hash", "key", "nonce", "shown", "parts", "info")
 
 
@@ -34,10 +35,15 @@ def node_row(farm: Farm, node: Row, now: int, latest: Iterable[Row]) -> Row:
     }
 
 
-def node_list(farm: Farm, now: int, where: dict[str, str], limit: int, offset: int) -> dict[str, Any]:
+def node_list(
+    farm: Farm, now: int, where: dict[str, str], limit: int, offset: int, heard: tuple[int, int] | None = None
+) -> dict[str, Any]:
     """A page of the nodes whose domain, kind and presence are as `where` says, by id: {"items", "total", "next"}."""
     fixed = {name: value for name, value in where.items() if name != "presence"}
     found = [node for node in list(farm["node"].values()) if all(node[name] == value for name, value in fixed.items())]
+    if heard is not None:
+        times = {row["node"]: row["ts"] for row in list(farm["heard"].values())}
+        found = [node for node in found if heard[0] <= times.get(node["id"], -1) < heard[1]]
     if "presence" in where:
         found = [node for node in found if presence(farm, node, now) == where["presence"]]
     found.sort(key=lambda node: str(node["id"]))
@@ -69,21 +75,22 @@ def node_detail(farm: Farm, node: Row, now: int) -> Row:
     }
 
 
-def documents(farm: Farm, table: str, node_id: str) -> list[Row]:
-    """The desired or reported documents of a node. A steward's credentials are hashes, but nobody needs
+def documents(farm: Farm, table: str, node_id: str | None) -> list[Row]:
+    """The desired or reported documents of a node, or of all. A steward's credentials are hashes, but nobody needs
     to read them.
     """
-    rows = [row for row in list(farm[table].values()) if row["node"] == node_id]
+    rows = [row for row in list(farm[table].values()) if node_id in (None, row["node"])]
     return [{**row, "data": None} if str(row["doc"]).startswith("credentials") else row for row in rows]
 
 
 def devices(farm: Farm) -> list[Row]:
-    """Every device that has sent telemetry: node, device, parts with time and values."""
+    """Every device that has sent telemetry: node, device, time of the newest, parts with time and values."""
     found: dict[tuple[str, str], Row] = {}
     for row in list(farm["latest"].values()):
         entry = found.setdefault(
-            (row["node"], row["device"]), {"node": row["node"], "device": row["device"], "parts": {}}
+            (row["node"], row["device"]), {"node": row["node"], "device": row["device"], "ts": 0, "parts": {}}
         )
+        entry["ts"] = max(entry["ts"], row["ts"])
         entry["parts"][row["part"]] = {"ts": row["ts"], **row["data"]}
     return [found[key] for key in sorted(found)]
 
@@ -138,6 +145,36 @@ def history(
     if before is not None:
         query = query.where(table.c.id < before)
     return [dict(row) for row in connection.execute(query.order_by(table.c.id.desc()).limit(limit)).mappings()]
+
+
+def raw_rows(
+    connection: Connection,
+    farm: Farm,
+    wanted: tuple[str | None, str | None, str | None],
+    since: int,
+    until: int,
+    limit: int,
+    before: int | None,
+) -> list[Row]:
+    """Raw telemetry, newest first; `wanted`: node, device, part, each None for all."""
+    t = tables.telemetry
+    known = {row["series"]: row for row in list(farm["latest"].values())}
+    query = select(t).where(t.c.ts >= since, t.c.ts < until)
+    if any(wanted):
+        fits = [
+            series
+            for series, row in known.items()
+            if all(w in (None, row[c]) for w, c in zip(wanted, ("node", "device", "part"), strict=True))
+        ]
+        query = query.where(t.c.series.in_(fits[:MOST_SERIES]))
+    if before is not None:
+        query = query.where(t.c.id < before)
+    rows: list[Row] = []
+    for row in connection.execute(query.order_by(t.c.id.desc()).limit(limit)).mappings():
+        of = known.get(row["series"], {"node": None, "device": None, "part": None})
+        named = {name: of[name] for name in ("node", "device", "part")}
+        rows.append({"id": row["id"], **named, "ts": row["ts"], "received": row["received"], "values": row["data"]})
+    return rows
 
 
 def step_for(since: int, until: int) -> str:

@@ -1,7 +1,7 @@
 """Nodes, devices, telemetry, domains, commands, documents."""
 
 import time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
@@ -10,7 +10,7 @@ from commander.effects import Refused, Row
 from commander.fleet import orders, views
 from commander.fleet.presence import PRESENCES
 from commander.http.access import Admin, Operator, Reader, Served
-from commander.http.paging import Limit, Offset, Since, Until, do, json, now_ms, page, span
+from commander.http.paging import Limit, Offset, Since, Until, do, json, now_ms, page, span, within
 from commander.service import Service
 
 router = APIRouter(prefix="/api/v1")
@@ -50,11 +50,6 @@ class CommandWish(BaseModel, extra="forbid"):
     timeout_s: int = 30
 
 
-class DesiredWish(BaseModel, extra="forbid"):
-    data: Any
-    if_rev: int | None = Field(default=None, description="refuse (409) unless this is the present revision")
-
-
 @router.get("/nodes")
 async def nodes(
     service: Served,
@@ -63,15 +58,18 @@ async def nodes(
     kind: str | None = None,
     presence: Annotated[str | None, Query(description=f"one of: {', '.join(PRESENCES)}")] = None,
     units: Annotated[bool, Query(description="add the units of all fields, as the births announced them")] = False,
+    since: Since = None,
+    until: Until = None,
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> Response:
-    question = (id(service), domain, kind, presence, units, limit, offset)
+    question = (id(service), domain, kind, presence, units, since, until, limit, offset)
     body = cache.get(question)
     if body is None:
         began = time.monotonic()
         where = {k: v for k, v in (("domain", domain), ("kind", kind), ("presence", presence)) if v is not None}
-        answer = views.node_list(service.flow.farm, now_ms(), where, limit, offset)
+        heard = None if since is None and until is None else (since or 0, until if until is not None else now_ms() + 1)
+        answer = views.node_list(service.flow.farm, now_ms(), where, limit, offset, heard)
         if units:
             known = service.flow.farm["node"]
             answer["items"] = [
@@ -84,7 +82,7 @@ async def nodes(
 
 @router.get("/nodes/{node}")
 async def node(service: Served, _: Reader, node: str) -> Response:
-    row = _node(service, node)
+    row = known(service, node)
     detail = views.node_detail(service.flow.farm, row, now_ms())
     return json(detail | {"streams": [{**s, "id": str(s["id"])} for s in detail["streams"]]})
 
@@ -97,43 +95,21 @@ async def remove(service: Served, caller: Admin, node: str) -> Response:
 
 @router.get("/devices")
 async def devices(
-    service: Served, _: Reader, node: str | None = None, limit: Limit = 100, offset: Offset = 0
+    service: Served,
+    _: Reader,
+    node: str | None = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = 100,
+    offset: Offset = 0,
 ) -> Response:
     rows = [row for row in views.devices(service.flow.farm) if node in (None, row["node"])]
-    return json(page(rows, limit, offset))
+    return json(page(within(rows, "ts", since, until), limit, offset))
 
 
 @router.get("/domains")
 async def domains(service: Served, _: Reader, limit: Limit = 100, offset: Offset = 0) -> Response:
     return json(page(views.domains(service.flow.farm, now_ms()), limit, offset))
-
-
-@router.get("/nodes/{node}/telemetry")
-def telemetry(
-    service: Served,
-    _: Reader,
-    node: str,
-    part: str,
-    device: str = "self",
-    step: Literal["auto", "raw", "minute", "hour"] = "auto",
-    since: Since = None,
-    until: Until = None,
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 2_000,
-) -> Response:
-    """History of one part, oldest first. `auto` chooses the step by the length of the range."""
-    _node(service, node)
-    begin, end = span(since, until)
-    step_used = views.step_for(begin, end) if step == "auto" else step
-    with service.database.reading() as connection:
-        if step_used == "raw":
-            items = views.samples(connection, node, device, part, begin, end, limit)
-        else:
-            items = views.figures(connection, node, device, part, step_used, begin, end, limit)
-            if step == "auto" and not items:  # nothing has been down-sampled yet
-                step_used = "raw"
-                items = views.samples(connection, node, device, part, begin, end, limit)
-    units = service.flow.farm["node"][node]["parts"].get(part, {})
-    return json({"step": step_used, "since": begin, "until": end, "units": units, "items": items})
 
 
 @router.post("/nodes/{node}/commands", status_code=201)
@@ -172,32 +148,8 @@ async def one_command(service: Served, _: Reader, command_id: str) -> Response:
     return json(row)
 
 
-@router.get("/nodes/{node}/desired")
-async def desired(service: Served, _: Reader, node: str, limit: Limit = 100, offset: Offset = 0) -> Response:
-    return json(page(_of(service, "desired", node), limit, offset))
-
-
-@router.get("/nodes/{node}/reported")
-async def reported(service: Served, _: Reader, node: str, limit: Limit = 100, offset: Offset = 0) -> Response:
-    return json(page(_of(service, "reported", node), limit, offset))
-
-
-@router.put("/nodes/{node}/desired/{document}")
-async def set_desired(service: Served, caller: Operator, node: str, document: str, wish: DesiredWish) -> Response:
-    def work(farm: Any, moment: Any) -> Any:
-        effects = orders.set_desired(farm, node, document, wish.data, wish.if_rev, moment)
-        return None, effects
-
-    await do(service, work, caller.name)
-    return json(service.flow.farm["desired"].get((node, document)))
-
-
-def _of(service: Service, table: str, node: str) -> list[Row]:
-    _node(service, node)
-    return views.documents(service.flow.farm, table, node)
-
-
-def _node(service: Service, node: str) -> Row:
+def known(service: Service, node: str) -> Row:
+    """The node's row; Refused (404) when there is none."""
     row = service.flow.farm["node"].get(node)
     if row is None:
         raise Refused("node", f"{node} does not exist", 404)

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from commander.fleet import enrolment, orders, views
 from commander.http.access import Admin, Reader, Served, key_hash
-from commander.http.paging import Limit, Offset, do, json, now_ms, page
+from commander.http.paging import Limit, Offset, Since, Until, do, json, now_ms, page, within
 from commander.service import Service
 
 router = APIRouter(prefix="/api/v1")
@@ -29,8 +29,10 @@ class KeyWish(BaseModel, extra="forbid"):
 
 
 @router.get("/tokens")
-async def tokens(service: Served, _: Reader, limit: Limit = 100, offset: Offset = 0) -> Response:
-    return json(page(views.tokens(service.flow.farm, now_ms()), limit, offset))
+async def tokens(
+    service: Served, _: Reader, since: Since = None, until: Until = None, limit: Limit = 100, offset: Offset = 0
+) -> Response:
+    return json(page(within(views.tokens(service.flow.farm, now_ms()), "created", since, until), limit, offset))
 
 
 @router.post("/tokens", status_code=201)
@@ -74,9 +76,11 @@ async def revoke(service: Served, caller: Admin, token_id: str) -> Response:
 
 
 @router.get("/keys")
-async def keys(service: Served, _: Admin, limit: Limit = 100, offset: Offset = 0) -> Response:
+async def keys(
+    service: Served, _: Admin, since: Since = None, until: Until = None, limit: Limit = 100, offset: Offset = 0
+) -> Response:
     rows = [{k: v for k, v in row.items() if k != "hash"} for row in list(service.flow.farm["api_key"].values())]
-    return json(page(rows, limit, offset))
+    return json(page(within(rows, "created", since, until), limit, offset))
 
 
 @router.post("/keys", status_code=201)

@@ -23,8 +23,8 @@ from commander.effects import Moment, Put, Row
 from commander.fleet.enrolment import credentials, new_node
 from commander.service import database_url
 from commander.settings import Settings
-from commander.up import _free_ports as free_ports  # type: ignore[reportPrivateUsage]
 from tests.bench.load import PASSWORD
+from tests.support.ports import free_ports
 
 
 @dataclass

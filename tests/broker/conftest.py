@@ -3,18 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.broker.farm import RunningFarm, free_ports
-
-TWO = """
-[domains.house]
-home = true
-port = {}
-[domains.barn]
-port = {}
-[[links]]
-a = "barn"
-b = "house"
-"""
+from tests.broker.farm import RunningFarm
+from tests.support.farms import HOUSE_AND_BARN
+from tests.support.ports import with_ports
 
 
 @pytest.fixture
@@ -23,7 +14,7 @@ def make_farm(tmp_path: Path) -> Iterator[Callable[[str], RunningFarm]]:
     made: list[RunningFarm] = []
 
     def make(text: str) -> RunningFarm:
-        farm = RunningFarm(tmp_path / "state", text.format(*free_ports(text.count("{}"))))
+        farm = RunningFarm(tmp_path / "state", with_ports(text))
         made.append(farm)
         return farm
 
@@ -35,7 +26,7 @@ def make_farm(tmp_path: Path) -> Iterator[Callable[[str], RunningFarm]]:
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFarm]:
     """house and barn, bridged and running; shared by the tests of a module."""
-    farm = RunningFarm(tmp_path_factory.mktemp("two"), TWO.format(*free_ports(2)))
+    farm = RunningFarm(tmp_path_factory.mktemp("two"), with_ports(HOUSE_AND_BARN))
     try:
         yield farm.start()
     finally:

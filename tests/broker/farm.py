@@ -3,7 +3,6 @@
 import base64
 import itertools
 import json
-import socket
 import subprocess
 import sys
 import threading
@@ -23,20 +22,8 @@ from broker.passwords import hashed
 from schema.fleet import DESIRED
 from schema.topics import build
 from schema.trust import seal
-
-REPOSITORY = Path(__file__).parents[2]
-PATIENCE = 30.0
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+from tests.conftest import ROOT
+from tests.support.waiting import PATIENCE
 
 
 class Client:
@@ -140,7 +127,7 @@ class RunningFarm:
             directory = domain_dir(self.state, domain)
             self.stewards[domain] = process = subprocess.Popen(
                 [sys.executable, "-c", "from broker.cli import app; app()", "up", str(directory)],
-                cwd=REPOSITORY,
+                cwd=ROOT,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,

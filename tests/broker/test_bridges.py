@@ -10,8 +10,8 @@ import pytest
 from broker.bootstrap import write_kit
 from broker.certs import fingerprint
 from broker.kit import install_kit, make_kit, read_kit
-from tests.broker.conftest import TWO
 from tests.broker.farm import Client, RunningFarm
+from tests.support.farms import HOUSE_AND_BARN
 
 pytestmark = pytest.mark.broker
 MakeFarm = Callable[[str], RunningFarm]
@@ -24,7 +24,7 @@ def connected(farm: RunningFarm, link: str) -> None:
 
 
 def test_a_cut_link_queues_both_ways_and_home_learns_of_the_cut(make_farm: MakeFarm) -> None:
-    farm = make_farm(TWO).start()
+    farm = make_farm(HOUSE_AND_BARN).start()
     farm.give("barn", [("n1", "node", [])])
     connected(farm, "barn-house")
     home = farm.commander("keeper", clean=False).subscribe("farm/barn/n1/#", "farm/_/bridge/+")
@@ -88,7 +88,7 @@ def test_a_gateway_carries_documents_and_events_and_passes_on_the_news(make_farm
 
 
 def test_a_one_way_link_carries_nothing_back(make_farm: MakeFarm) -> None:
-    farm = make_farm(TWO.replace('b = "house"', 'b = "house"\nflow = "a-to-b"')).start()
+    farm = make_farm(HOUSE_AND_BARN.replace('b = "house"', 'b = "house"\nflow = "a-to-b"')).start()
     connected(farm, "barn-house")
     home = farm.commander().subscribe("farm/barn/#")
     barn = farm.steward("barn").subscribe("farm/barn/n1/self/#")
@@ -100,7 +100,7 @@ def test_a_one_way_link_carries_nothing_back(make_farm: MakeFarm) -> None:
 
 
 def test_tls_with_the_farms_own_authority(make_farm: MakeFarm, tmp_path: Path) -> None:
-    farm = make_farm(TWO.replace("home = true", "home = true\ntls = true")).start()
+    farm = make_farm(HOUSE_AND_BARN.replace("home = true", "home = true\ntls = true")).start()
     ca = farm.state / "ca" / "ca.pem"
     assert len(fingerprint(ca.read_text())) == 64
     port = farm.farm.domains["house"].port
@@ -112,7 +112,7 @@ def test_tls_with_the_farms_own_authority(make_farm: MakeFarm, tmp_path: Path) -
 
 
 def test_a_kit_unpacks_to_the_same_broker(make_farm: MakeFarm, tmp_path: Path) -> None:
-    farm = make_farm(TWO)
+    farm = make_farm(HOUSE_AND_BARN)
     write_kit(farm.state, "barn", tmp_path / "barn.kit")
     assert (tmp_path / "barn.kit").stat().st_mode & 0o077 == 0
     content = (tmp_path / "barn.kit").read_bytes()

@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.broker.conftest import TWO
-from tests.broker.farm import REPOSITORY, Client, RunningFarm
+from tests.broker.farm import Client, RunningFarm
+from tests.conftest import ROOT
+from tests.support.farms import HOUSE_AND_BARN
 
 pytestmark = pytest.mark.broker
 
@@ -99,7 +100,7 @@ def test_purge_clears_what_is_retained_here_and_at_home(two: RunningFarm) -> Non
 
 
 def test_killed_broker_comes_back(make_farm: Callable[[str], RunningFarm]) -> None:
-    farm = make_farm(TWO).start()
+    farm = make_farm(HOUSE_AND_BARN).start()
     farm.give("barn", [("n1", "node", [])])
     os.kill(farm.mosquitto_pid("barn"), signal.SIGKILL)
     farm.hear("barn", "broker ended")
@@ -111,7 +112,7 @@ def test_killed_broker_comes_back(make_farm: Callable[[str], RunningFarm]) -> No
 
 
 def test_killed_steward_leaves_no_broker_behind(make_farm: Callable[[str], RunningFarm]) -> None:
-    farm = make_farm(TWO).start("house")
+    farm = make_farm(HOUSE_AND_BARN).start("house")
     farm.stewards["house"].kill()
     farm.stewards["house"].wait(10)
     farm.hear("house", "(end)")
@@ -119,7 +120,7 @@ def test_killed_steward_leaves_no_broker_behind(make_farm: Callable[[str], Runni
 
 
 def test_port_in_use_is_one_clear_line(make_farm: Callable[[str], RunningFarm]) -> None:
-    farm = make_farm(TWO).start("house")
+    farm = make_farm(HOUSE_AND_BARN).start("house")
     barn = farm.state / "broker" / "barn"
     kit = barn / "kit.json"
     taken = str(farm.farm.domains["house"].port)
@@ -130,7 +131,7 @@ def test_port_in_use_is_one_clear_line(make_farm: Callable[[str], RunningFarm]) 
     )
     ended = subprocess.run(
         [sys.executable, "-c", "from broker.cli import app; app()", "up", str(barn)],
-        cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=30,
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=30,
     )  # fmt: skip
     assert ended.returncode != 0
     assert f"port: 127.0.0.1:{taken} is in use" in ended.stderr
@@ -138,7 +139,7 @@ def test_port_in_use_is_one_clear_line(make_farm: Callable[[str], RunningFarm]) 
 
 def test_dropped_messages_raise_an_alert(make_farm: Callable[[str], RunningFarm]) -> None:
     limited = "home = true\nmosquitto = {{max_queued_messages = 100}}"
-    farm = make_farm(TWO.replace("home = true", limited)).start("house")
+    farm = make_farm(HOUSE_AND_BARN.replace("home = true", limited)).start("house")
     sleeper = farm.commander("sleeper", clean=False).subscribe("farm/house/n1/#")
     sleeper.close()
     watcher = farm.commander().subscribe("farm/house/steward-house/self/alert/+")

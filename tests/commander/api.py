@@ -32,6 +32,9 @@ ROLES = {
         "GET /alerts",
         "GET /tokens",
         "GET /live",
+        "GET /telemetry",
+        "GET /desired",
+        "GET /reported",
     },
     "operator": {
         "POST /nodes/{node}/commands",

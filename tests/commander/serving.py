@@ -1,7 +1,6 @@
 """A commander as the product runs it: a broker with its steward, the line, HTTP on a free port."""
 
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,12 @@ import uvicorn
 from commander.http_edge import create_app
 from commander.service import Service
 from commander.settings import Settings
-from tests.broker.farm import PATIENCE, Client, RunningFarm, free_ports
+from tests.broker.farm import Client, RunningFarm
+from tests.support.farms import HOUSE, HTTP
+from tests.support.ports import free_ports
+from tests.support.waiting import PATIENCE, wait_until
 
-FARM = """
-[domains.house]
-home = true
-port = {}
-[commander]
-http = "127.0.0.1:{}"
-"""
+FARM = HOUSE + HTTP
 
 
 class Serving:
@@ -99,15 +95,14 @@ class Serving:
         return found[0]
 
     def until(self, test: Callable[[], Any]) -> None:
-        end = time.monotonic() + PATIENCE
-        while True:
+        def answered() -> Any:
             try:
-                if test():
-                    return
+                return test()
             except httpx.TransportError:
                 assert self._thread.is_alive()
-            assert time.monotonic() < end, "waited in vain"
-            time.sleep(0.02)
+                return None
+
+        wait_until("what the commander shall answer", answered)
 
     def stop(self) -> None:
         for client in self._clients:

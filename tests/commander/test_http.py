@@ -9,15 +9,18 @@ import httpx
 import pytest
 
 from schema import fleet
-from tests.broker.farm import PATIENCE
 from tests.commander.api import OPEN, ROLES, ROUTES, Machine, now_ms
 from tests.commander.serving import Serving
+from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.broker
 
 LISTS = [
     "/nodes",
     "/devices",
+    "/telemetry",
+    "/desired",
+    "/reported",
     "/domains",
     "/commands",
     "/events",
@@ -240,3 +243,24 @@ def test_without_a_broker_it_is_not_ready_and_says_why(serving: Serving) -> None
     assert serving.admin.get("/api/v1/nodes/m-1").json()["presence"] == "unreachable"
     serving.brokers.start("house")
     serving.until(lambda: serving.nobody.get("/readyz").status_code == 200)
+
+
+def test_raw_telemetry_and_documents_of_all_nodes(serving: Serving, machine: Machine) -> None:
+    begin = now_ms()
+    machine.measured(11.5)
+    wait_until("the row", lambda: serving.get("/telemetry", node="m-1", since=begin)["items"])
+    [row] = serving.get("/telemetry", node="m-1", part="host", since=begin)["items"]
+    assert (row["node"], row["device"], row["part"], row["values"]) == ("m-1", "self", "host", {"cpu": 11.5})
+    assert not serving.get("/telemetry", node="m-1", part="other", since=begin)["items"]
+    serving.admin.put("/api/v1/nodes/m-1/desired/settings", json={"data": {"interval_s": 3}})
+    assert [row["doc"] for row in serving.get("/desired", node="m-1", since=begin)["items"]] == ["settings"]
+    assert not serving.get("/desired", node="m-1", until=begin)["items"]
+
+
+def test_lists_of_what_is_now_take_a_time_range(serving: Serving, machine: Machine) -> None:
+    recently = now_ms() - 600_000
+    machine.measured(1.0)
+    wait_until("m-1", lambda: "m-1" in [node["id"] for node in serving.get("/nodes", since=recently)["items"]])
+    assert "m-1" not in [node["id"] for node in serving.get("/nodes", until=1)["items"]]
+    assert not serving.get("/devices", until=1)["items"]
+    assert not serving.get("/tokens", since=now_ms() + 60_000)["items"]

@@ -12,10 +12,12 @@ from sqlalchemy import update
 from commander.fleet.tables import lease
 from commander.service import Service
 from commander.settings import Settings
-from tests.broker.farm import PATIENCE, RunningFarm, free_ports
+from tests.broker.farm import RunningFarm
 from tests.commander.conftest import emptied
 from tests.commander.postgres import Cluster
 from tests.commander.serving import FARM
+from tests.support.ports import with_ports
+from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.broker, pytest.mark.postgres]
 
@@ -36,7 +38,7 @@ class Starting(threading.Thread):
 
 @pytest.fixture
 def brokers(tmp_path: Path) -> Iterator[RunningFarm]:
-    brokers = RunningFarm(tmp_path / "one", FARM.format(*free_ports(2))).start()
+    brokers = RunningFarm(tmp_path / "one", with_ports(FARM)).start()
     yield brokers
     brokers.stop()
 

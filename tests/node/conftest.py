@@ -4,13 +4,14 @@ from pathlib import Path
 import pytest
 
 from esp_node.build import build
-from tests.node.rig import UMQTT, Broker, Peer, tool
+from tests.conftest import program
+from tests.node.rig import UMQTT, Broker, Peer
 
 
 @pytest.fixture(scope="session")
 def node_main(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """main.py of a built node."""
-    assert tool("micropython"), "the MicroPython interpreter is missing: run `make setup`"
+    assert program("micropython"), "the MicroPython interpreter is missing: run `make setup`"
     return build(tmp_path_factory.mktemp("node"), UMQTT)
 
 

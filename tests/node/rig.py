@@ -5,11 +5,7 @@ import base64
 import getpass
 import json
 import os
-import shutil
-import signal
-import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,45 +16,21 @@ import paho.mqtt.client as mqtt
 
 from schema import fleet, topics, trust, wire
 from schema.message import Message
+from tests.conftest import ROOT, program
+from tests.support.mosquitto import Mosquitto
+from tests.support.ports import free_ports
+from tests.support.waiting import PATIENCE, wait_until
 
-PATIENCE = 30.0
-ROOT = Path(__file__).parent.parent.parent
 UMQTT = ROOT / ".local" / "micropython"
 
 
-def tool(name: str) -> str | None:
-    """Path of a program of this environment, or of the system."""
-    beside = Path(sys.executable).parent / name
-    return (
-        str(beside) if beside.exists() else shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
-    )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_until(what: str, test: Callable[[], Any], patience: float = PATIENCE) -> Any:
-    """The first true result of `test()`; fails with `what` when none comes in time."""
-    end = time.monotonic() + patience
-    while time.monotonic() < end:
-        result = test()
-        if result:
-            return result
-        time.sleep(0.02)
-    raise AssertionError(f"waited {patience} s in vain for {what}")
-
-
-class Broker:
+class Broker(Mosquitto):
     """A Mosquitto on a free port of 127.0.0.1, with the lines given added to its configuration."""
 
     def __init__(self, folder: Path, *lines: str):
-        self.port = free_port()
-        self.conf = folder / "mosquitto.conf"
+        super().__init__(folder, free_ports(1)[0])
         wanted = lines or ("allow_anonymous true",)
-        self.conf.write_text(
+        (folder / "mosquitto.conf").write_text(
             "\n".join(
                 [
                     f"listener {self.port} 127.0.0.1",
@@ -70,30 +42,7 @@ class Broker:
                 ]
             )
         )
-        self.process: subprocess.Popen[bytes]
         self.start()
-
-    def start(self) -> None:
-        program = tool("mosquitto")
-        assert program
-        self.process = subprocess.Popen([program, "-c", str(self.conf)], stderr=subprocess.DEVNULL)
-        wait_until("the broker's port", self._answers)
-
-    def signal(self, number: int) -> None:
-        self.process.send_signal(number)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self) -> None:
-        if self.process.poll() is None:
-            self.signal(signal.SIGCONT)
-            self.kill()
-
-    def _answers(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
 class Peer:
@@ -179,10 +128,10 @@ class NodeProcess:
         self.start()
 
     def start(self) -> None:
-        program = tool("micropython")
-        assert program
+        micropython = program("micropython")
+        assert micropython
         with self.log.open("ab") as log:
-            argv = [program, "-X", f"heapsize={self.heap}", str(self.main), str(self.config)]
+            argv = [micropython, "-X", f"heapsize={self.heap}", str(self.main), str(self.config)]
             self.process = subprocess.Popen(argv, stdout=log, stderr=log, env={**os.environ, "MICROPYPATH": ""})
 
     def stop(self) -> None:

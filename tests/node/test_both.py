@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from schema.pack import pack
 from schema.unpack import unpack
-from tests.node.rig import ROOT, tool
+from tests.conftest import ROOT, program
 
 PORTABLE = sorted((Path(__file__).parent / "portable").glob("*.py"))
 VALUES = st.recursive(
@@ -69,7 +69,7 @@ def test_portable(script: Path, interpreter: str, node_main: Path, tmp_path: Pat
         argv, env = [sys.executable, str(script)], {**os.environ, "PYTHONPATH": str(ROOT)}
     else:
         argv, env = (
-            [tool("micropython") or "", "-X", "heapsize=64k", str(script)],
+            [program("micropython") or "", "-X", "heapsize=64k", str(script)],
             {**os.environ, "MICROPYPATH": str(node_main.parent)},
         )
     done = subprocess.run([*argv, *arguments], env=env, capture_output=True, text=True, timeout=100, check=False)

@@ -4,13 +4,14 @@ import os
 import subprocess
 from pathlib import Path
 
-from tests.node.rig import Broker, tool
+from tests.conftest import program
+from tests.node.rig import Broker
 
 
 def test_twenty_thousand_publishes_past_the_last_packet_id(broker: Broker, node_main: Path) -> None:
     script = Path(__file__).parent / "board" / "soak.py"
     done = subprocess.run(
-        [tool("micropython") or "", "-X", "heapsize=64k", str(script), str(broker.port), "20000"],
+        [program("micropython") or "", "-X", "heapsize=64k", str(script), str(broker.port), "20000"],
         env={**os.environ, "MICROPYPATH": str(node_main.parent)},
         capture_output=True, text=True, timeout=100, check=False,
     )  # fmt: skip

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from schema import fleet, tokens
-from tests.node.rig import PATIENCE, Broker, NodeProcess, Peer, credential_config, tool, wait_until
+from tests.conftest import program
+from tests.node.rig import Broker, NodeProcess, Peer, credential_config
+from tests.support.waiting import PATIENCE, wait_until
 
 SELF = "farm/barn/esp-1/self/"
 Start = Callable[..., NodeProcess]
@@ -151,7 +153,7 @@ def test_every_event_arrives_although_the_broker_dies(broker: Broker, peer: Peer
     start(credential_config(broker.port, queue=queue, interval_s=1))
     stream = peer.wait("evt/boot")["stream"]
     wait_until("some events stored", lambda: store(peer, stream) > 3)
-    broker.kill()
+    broker.stop(signal.SIGKILL)
     time.sleep(2)  # the node goes on measuring into its queue
     broker.start()
     before = max(peer.events(stream))
@@ -174,13 +176,13 @@ def test_a_frozen_broker_is_noticed_and_left(broker: Broker, peer: Peer, start: 
     start(credential_config(broker.port))
     stream = peer.wait("evt/boot")["stream"]
     wait_until("some events stored", lambda: store(peer, stream) > 4)
-    broker.signal(signal.SIGSTOP)
-    node_log = broker.conf.parent / "node" / "log.txt"
+    broker.send(signal.SIGSTOP)
+    node_log = broker.folder / "node" / "log.txt"
     wait_until(
         "the node to give up",
         lambda: "no answer for 2 s" in node_log.read_text() or "errno" in node_log.read_text(),
     )
-    broker.signal(signal.SIGCONT)
+    broker.send(signal.SIGCONT)
     peer.wait("tele/node", lambda data: data["reconnects"] >= 1)
     before = max(peer.events(stream))
     wait_until("events after the fault stored", lambda: store(peer, stream) > before)
@@ -188,12 +190,12 @@ def test_a_frozen_broker_is_noticed_and_left(broker: Broker, peer: Peer, start: 
 
 def test_enrolment_then_a_life_as_a_user(tmp_path: Path, start: Start) -> None:
     passwords = tmp_path / "passwords"
-    program = tool("mosquitto_passwd")
+    hasher = program("mosquitto_passwd")
     assert program
 
     def user(name: str, secret: str) -> None:
         subprocess.run(
-            [program, "-b", *([] if passwords.exists() else ["-c"]), str(passwords), name, secret],
+            [hasher, "-b", *([] if passwords.exists() else ["-c"]), str(passwords), name, secret],
             check=True,
         )
 
@@ -226,7 +228,7 @@ def test_enrolment_then_a_life_as_a_user(tmp_path: Path, start: Start) -> None:
             lambda: "user or password" in node.log.read_text(),
         )
         user("esp-7", "node-secret")
-        broker.signal(signal.SIGHUP)
+        broker.send(signal.SIGHUP)
         peer.wait("esp-7/self/state", lambda word: word == "ready")
         peer.command("farm/barn/esp-7/self/cmd/ping", "c1")
         peer.wait("ack/c1")

@@ -4,26 +4,26 @@ from typing import Any
 
 import pytest
 
-from tests.sentry.rig import Mosquitto, Peer, Sentry
+from tests.sentry.rig import HouseBroker, Peer, Sentry
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    broker = Mosquitto(tmp_path / "broker")
+def broker(tmp_path: Path) -> Iterator[HouseBroker]:
+    broker = HouseBroker(tmp_path / "broker")
     broker.start()
     yield broker
     broker.stop()
 
 
 @pytest.fixture
-def commander(broker: Mosquitto) -> Iterator[Peer]:
+def commander(broker: HouseBroker) -> Iterator[Peer]:
     peer = Peer(broker.port)
     yield peer
     peer.close()
 
 
 @pytest.fixture
-def make_sentry(tmp_path: Path, broker: Mosquitto, commander: Peer) -> Iterator[Callable[..., Sentry]]:
+def make_sentry(tmp_path: Path, broker: HouseBroker, commander: Peer) -> Iterator[Callable[..., Sentry]]:
     """An enrolled sentry with these settings; it is ended after the test."""
     made: list[Sentry] = []
 

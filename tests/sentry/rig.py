@@ -7,7 +7,6 @@ import base64
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -29,22 +28,22 @@ from broker.users import User
 from schema import topics, trust
 from schema.fleet import MESSAGES
 from sentry.home import Credential
-from tests.conftest import ROOT, program
+from tests.conftest import ROOT
+from tests.support.mosquitto import Mosquitto
+from tests.support.ports import free_ports
+from tests.support.waiting import PATIENCE
 
-PATIENCE = 30
 USERS: tuple[tuple[str, Any], ...] = (("commander", "commander"), ("rig1", "node"), ("t1", "token"))
 
 
-class Mosquitto:
+class HouseBroker(Mosquitto):
     """The broker of a farm of one domain; every user's password is its name."""
 
     def __init__(self, folder: Path, tls: str = "") -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        super().__init__(folder, free_ports(1)[0])
         text = f"[domains.house]\nhome = true\nport = {self.port}\n{tls}"
-        self.folder, self.farm = folder, domains.load(text, "farm.toml")
+        self.farm = domains.load(text, "farm.toml")
         users = [User(name, hashed(name), role) for name, role in USERS]
         (folder / "passwd").write_text(mosquitto.passwd(users))
         (folder / "acl").write_text(mosquitto.acl(self.farm, "house", users))
@@ -53,26 +52,6 @@ class Mosquitto:
         run_as = "root" if os.getuid() == 0 else None
         conf = mosquitto.conf(self.farm, "house", str(folder), {}, run_as)
         (folder / "mosquitto.conf").write_text(conf)
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        path = program("mosquitto")
-        assert path is not None
-        with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen([path, "-c", self.folder / "mosquitto.conf"], stdout=log, stderr=log)
-        wait_until(self._answers, "the broker answers")
-
-    def _answers(self) -> bool:
-        assert self.process is not None
-        assert self.process.poll() is None, (self.folder / "log").read_text()
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-    def stop(self, number: int = signal.SIGTERM) -> None:
-        if self.process is not None:
-            self.process.send_signal(number)
-            self.process.wait(PATIENCE)
-            self.process = None
 
 
 class Peer:
@@ -244,10 +223,3 @@ def read(message: paho.MQTTMessage) -> Any:
 
 def ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-def wait_until(holds: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < end, f"never true: {what}"
-        time.sleep(0.02)

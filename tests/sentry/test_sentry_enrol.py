@@ -1,6 +1,7 @@
 """Enrolment by the real command at a real broker; the commander's answer is given by the test."""
 
 import json
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -11,7 +12,8 @@ import pytest
 
 from broker.certs import fingerprint, make_ca, make_server
 from schema.tokens import build
-from tests.sentry.rig import Mosquitto, Peer, Sentry
+from tests.sentry.rig import HouseBroker, Peer, Sentry
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.broker
 ANSWER = {"node": "rig1", "password": "rig1", "epoch": 4}
@@ -44,7 +46,7 @@ def sentry(tmp_path: Path) -> Iterator[Sentry]:
         sentry.stop()
 
 
-def url(broker: Mosquitto) -> str:
+def url(broker: HouseBroker) -> str:
     return f"mqtt://127.0.0.1:{broker.port}"
 
 
@@ -55,7 +57,7 @@ def answer(commander: Peer, **fields: Any) -> Any:
     return request
 
 
-def test_a_token_makes_a_node_that_runs(sentry: Sentry, broker: Mosquitto, commander: Peer) -> None:
+def test_a_token_makes_a_node_that_runs(sentry: Sentry, broker: HouseBroker, commander: Peer) -> None:
     enrolment = Enrolment(sentry, url(broker), "--name", "rig1", "--kind", "worker")
     request = answer(commander, **ANSWER, verify=commander.verify)
     assert request["kind"] == "worker"
@@ -74,7 +76,7 @@ def test_a_token_makes_a_node_that_runs(sentry: Sentry, broker: Mosquitto, comma
     assert "is enrolled already, as rig1 in house" in again[1]
 
 
-def test_asking_again_is_the_same_request(sentry: Sentry, broker: Mosquitto, commander: Peer) -> None:
+def test_asking_again_is_the_same_request(sentry: Sentry, broker: HouseBroker, commander: Peer) -> None:
     first = Enrolment(sentry, url(broker), "--timeout", "1")
     nonce = commander.expect("/t1/req")["nonce"]
     code, said = first.end()
@@ -87,17 +89,35 @@ def test_asking_again_is_the_same_request(sentry: Sentry, broker: Mosquitto, com
 
 
 @pytest.mark.parametrize("why", ["was used before", "expired 3 minutes ago"])
-def test_the_commanders_refusal_is_shown(sentry: Sentry, broker: Mosquitto, commander: Peer, why: str) -> None:
+def test_the_commanders_refusal_is_shown(sentry: Sentry, broker: HouseBroker, commander: Peer, why: str) -> None:
     enrolment = Enrolment(sentry, url(broker))
     answer(commander, error=why)
     assert enrolment.end() == (1, f"farmhand: token refused: {why}\n")
 
 
-def test_a_wrong_secret_is_refused_by_the_broker(sentry: Sentry, broker: Mosquitto) -> None:
+def test_a_wrong_secret_is_refused_by_the_broker(sentry: Sentry, broker: HouseBroker) -> None:
     token = build("house", "t1", "wrong")
     code, said = Enrolment(sentry, url(broker), token=token).end()
     assert code == 1
     assert said.endswith("token unknown here, used already, or expired\n")
+
+
+def test_a_token_that_the_broker_reads_of_a_moment_later(sentry: Sentry, broker: HouseBroker, commander: Peer) -> None:
+    passwords, log = broker.folder / "passwd", broker.folder / "log"
+    complete = passwords.read_text()
+
+    def reload(text: str) -> None:
+        before = log.read_text().count("Reloading config")
+        passwords.write_text(text)
+        broker.send(signal.SIGHUP)
+        wait_until("the broker reloads", lambda: log.read_text().count("Reloading config") > before)
+
+    reload("".join(line for line in complete.splitlines(keepends=True) if not line.startswith("t1:")))
+    enrolment = Enrolment(sentry, url(broker))
+    wait_until("a login is refused", lambda: "not authorised" in log.read_text())
+    reload(complete)
+    answer(commander, **ANSWER, verify=commander.verify)
+    assert enrolment.end()[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -132,11 +152,11 @@ def test_nobody_listens(sentry: Sentry) -> None:
 
 
 @pytest.fixture
-def secured(tmp_path: Path) -> Iterator[tuple[Mosquitto, str]]:
+def secured(tmp_path: Path) -> Iterator[tuple[HouseBroker, str]]:
     """A broker with TLS that shows its CA, and that CA's fingerprint."""
     ca, ca_key = make_ca("test farm")
     certificate, key = make_server(ca, ca_key, "127.0.0.1")
-    broker = Mosquitto(tmp_path / "secured", "tls = true\n")
+    broker = HouseBroker(tmp_path / "secured", "tls = true\n")
     (broker.folder / "server.pem").write_text(certificate + ca)
     (broker.folder / "server.key").write_text(key)
     broker.start()
@@ -144,7 +164,7 @@ def secured(tmp_path: Path) -> Iterator[tuple[Mosquitto, str]]:
     broker.stop()
 
 
-def test_tls_trusts_the_ca_of_the_token_alone(sentry: Sentry, secured: tuple[Mosquitto, str]) -> None:
+def test_tls_trusts_the_ca_of_the_token_alone(sentry: Sentry, secured: tuple[HouseBroker, str]) -> None:
     broker, ca = secured
     address = f"mqtts://127.0.0.1:{broker.port}"
     code, text = Enrolment(sentry, address, token=build("house", "t1", "t1", "ab" * 32)).end()

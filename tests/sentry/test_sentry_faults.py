@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.sentry.rig import Mosquitto, Peer, Sentry, Store, wait_until
+from tests.sentry.rig import HouseBroker, Peer, Sentry, Store
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.broker
 Make = Callable[..., Sentry]
@@ -32,9 +33,9 @@ def compared(sentry: Sentry, store: Store) -> list[tuple[str, int]]:
         ((stream, following),) = sentry.rows("SELECT id, next_seq FROM stream")
         return store.marks.get(stream, 0) == following - 1
 
-    wait_until(all_stored, "the store has everything")
+    wait_until("the store has everything", all_stored)
     sentry.stop()
-    wait_until(all_stored, "the store has what came until the end")
+    wait_until("the store has what came until the end", all_stored)
     history: dict[tuple[str, int], Any] = {
         (stream, seq): payload for stream, seq, payload in sentry.rows("SELECT stream, seq, payload FROM history")
     }
@@ -48,8 +49,8 @@ def test_marks_empty_the_outbox(make_sentry: Make, store: Store) -> None:
     sentry = make_sentry(history=True)
     assert sentry.ask("emit", "--count", "300").stdout == "300 events, the last is seq 300\n"
     sentry.start()
-    wait_until(lambda: store.marks != {} and min(store.marks.values()) > 300, "marks move on")
-    wait_until(lambda: sentry.rows("SELECT rows FROM stream")[0][0] == 0, "the outbox is empty")
+    wait_until("marks move on", lambda: store.marks != {} and min(store.marks.values()) > 300)
+    wait_until("the outbox is empty", lambda: sentry.rows("SELECT rows FROM stream")[0][0] == 0)
     compared(sentry, store)
 
 
@@ -58,7 +59,7 @@ def test_kill_9_of_the_sentry_while_500_events_per_second_flow(make_sentry: Make
     sentry.start()
     with emitting(sentry, 2000, 500) as source:
         for stored in (300, 800, 1300):
-            wait_until(lambda n=stored: len(store.rows) > n, f"{stored} events are stored")
+            wait_until(f"{stored} events are stored", lambda n=stored: len(store.rows) > n)
             sentry.stop(signal.SIGKILL)
             sentry.start()
         assert source.wait(30) == 0
@@ -70,16 +71,16 @@ def test_kill_9_of_the_writer_leaves_no_hole(make_sentry: Make, store: Store) ->
     sentry.start()
     for stored in (100, 400):
         with emitting(sentry, 100_000, 1000) as source:
-            wait_until(lambda n=stored: len(store.rows) > n, f"{stored} events are stored")
+            wait_until(f"{stored} events are stored", lambda n=stored: len(store.rows) > n)
             source.kill()
     compared(sentry, store)
 
 
-def test_kill_9_of_the_broker(make_sentry: Make, store: Store, broker: Mosquitto) -> None:
+def test_kill_9_of_the_broker(make_sentry: Make, store: Store, broker: HouseBroker) -> None:
     sentry = make_sentry(history=True, still_s=1)
     sentry.start()
     with emitting(sentry, 1500, 500) as source:
-        wait_until(lambda: len(store.rows) > 300, "events flow")
+        wait_until("events flow", lambda: len(store.rows) > 300)
         broker.stop(signal.SIGKILL)
         (broker.folder / "mosquitto.db").unlink(missing_ok=True)
         broker.start()
@@ -108,7 +109,7 @@ def test_a_full_outbox_declares_what_it_gave_up(make_sentry: Make, commander: Pe
         ((stream, following),) = sentry.rows("SELECT id, next_seq FROM stream")
         return store.marks.get(stream, 0) == following - 1
 
-    wait_until(all_stored, "the mark has passed the gap")
+    wait_until("the mark has passed the gap", all_stored)
     ((stream, given_up),) = store.gaps.items()
     assert given_up == set(range(1, max(given_up) + 1))
     assert 800 <= len(given_up) < 1000

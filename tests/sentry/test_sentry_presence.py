@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from sentry.collect import names
-from tests.sentry.rig import Mosquitto, Peer, Sentry, ms, wait_until
+from tests.sentry.rig import HouseBroker, Peer, Sentry, ms
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.broker
 Make = Callable[..., Sentry]
@@ -142,14 +143,14 @@ def test_what_is_not_to_be_trusted_is_refused_and_reported(make_sentry: Make, co
     assert event["problem"] == "a command must not be retained"
 
 
-def test_works_on_while_the_broker_is_away(make_sentry: Make, commander: Peer, broker: Mosquitto) -> None:
+def test_works_on_while_the_broker_is_away(make_sentry: Make, commander: Peer, broker: HouseBroker) -> None:
     sentry = started(make_sentry, commander, interval_s=0.2)
     broker.stop(signal.SIGKILL)
     before = sentry.status()["next_seq"]
-    wait_until(lambda: sentry.status()["next_seq"] > before + 3, "events are stored meanwhile")
+    wait_until("events are stored meanwhile", lambda: sentry.status()["next_seq"] > before + 3)
     assert not sentry.status()["connected"]
     broker.start()
-    wait_until(lambda: bool(sentry.status()["connected"]), "it is back")
+    wait_until("it is back", lambda: bool(sentry.status()["connected"]))
     sentry.stop(signal.SIGTERM)
     assert "connection lost" in sentry.log()
 
@@ -170,21 +171,20 @@ def test_a_commander_that_forgot_is_told_what_is_gone(make_sentry: Make, command
     assert sentry.ask("emit", "--count", "50").returncode == 0
     commander.expect("/evt/test", lambda event: event["n"] == 50)
     commander.mark(stream, 40)
-    wait_until(lambda: sentry.status()["mark"] == 40, "the outbox has heard of the mark")
+    wait_until("the outbox has heard of the mark", lambda: sentry.status()["mark"] == 40)
     commander.mark(stream, 7)  # restored from a backup
     gap = commander.expect("/evt/gap")
     assert (gap["stream"], gap["from"], gap["to"]) == (stream, 8, 40)
     assert sentry.status()["mark"] == 40
 
 
-def test_a_frozen_broker_does_not_hold_up_the_end(make_sentry: Make, commander: Peer, broker: Mosquitto) -> None:
+def test_a_frozen_broker_does_not_hold_up_the_end(make_sentry: Make, commander: Peer, broker: HouseBroker) -> None:
     sentry = started(make_sentry, commander)
-    assert broker.process is not None
-    broker.process.send_signal(signal.SIGSTOP)
+    broker.send(signal.SIGSTOP)
     try:
         assert sentry.stop() == 0
     finally:
-        broker.process.send_signal(signal.SIGCONT)
+        broker.send(signal.SIGCONT)
     assert not sentry.status()["running"]
 
 

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,9 +18,11 @@ from broker.domains import load
 from broker.kit import install_kit, make_kit, read_kit
 from broker.users import User
 from commander.api import Api, ApiError
-from tests.broker.farm import Client, free_ports
+from tests.broker.farm import Client
 from tests.conftest import ROOT
-from tests.system.sentry import Sentry
+from tests.support.ports import with_ports
+from tests.support.waiting import wait_until
+from tests.system.sentry_process import Sentry
 
 PATIENCE = 60.0
 T = TypeVar("T")
@@ -29,17 +30,7 @@ T = TypeVar("T")
 
 def wait_for(what: str, check: Callable[[], T], patience: float = PATIENCE) -> T:
     """The first true answer of `check`; what the commander cannot answer while it is down is no answer."""
-    end = time.monotonic() + patience
-    while True:
-        try:
-            found: T | None = check()
-            last: Any = found
-        except ApiError as error:
-            found, last = None, error
-        if found:
-            return found
-        assert time.monotonic() < end, f"waited {patience:.0f} s in vain for {what}; last: {last}"
-        time.sleep(0.05)
+    return wait_until(what, check, patience, (ApiError,))
 
 
 def farmhand(*arguments: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
@@ -73,7 +64,7 @@ class Farm:
         self.process: subprocess.Popen[str] | None = None
         if toml:
             state.mkdir(parents=True)
-            (state / "farm.toml").write_text(toml.format(*free_ports(toml.count("{}"))))
+            (state / "farm.toml").write_text(with_ports(toml))
 
     # Start and stop
 

@@ -11,7 +11,7 @@ from commander.fleet.hashes import hashed_id
 from commander.service import database_url
 from commander.settings import Settings
 from tests.system.farm import Farm, wait_for
-from tests.system.sentry import Sentry
+from tests.system.sentry_process import Sentry
 
 ENVELOPE = ("ts", "stream", "seq")
 Row = tuple[Any, ...]

@@ -10,7 +10,7 @@ import pytest
 from schema import tokens
 from tests.system.conftest import LinkedFarm
 from tests.system.farm import wait_for
-from tests.system.sentry import Sentry
+from tests.system.sentry_process import Sentry
 
 pytestmark = [pytest.mark.broker, pytest.mark.micropython]
 

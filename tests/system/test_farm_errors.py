@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.ports import free_ports
 from tests.system.farm import farmhand
 
 GOOD = """\
@@ -50,27 +51,17 @@ def one_line(*arguments: str | Path, **more: Any) -> str:
     return lines[0]
 
 
-def ports() -> list[int]:
-    held = [socket.socket() for _ in range(3)]
-    for each in held:
-        each.bind(("127.0.0.1", 0))
-    found = [int(each.getsockname()[1]) for each in held]
-    for each in held:
-        each.close()
-    return found
-
-
 def state(folder: Path, text: str = "") -> Path:
     made = folder / "state"
     made.mkdir()
-    (made / "farm.toml").write_text(text or GOOD.format(*ports()))
+    (made / "farm.toml").write_text(text or GOOD.format(*free_ports(3)))
     return made
 
 
 @pytest.mark.parametrize("case", BROKEN)
 def test_a_broken_farm_toml_names_file_line_and_what_is_allowed(tmp_path: Path, case: str) -> None:
     old, new, line, words = BROKEN[case]
-    numbers = ports()
+    numbers = free_ports(3)
     text = GOOD.format(*numbers)
     changed = text.replace(old.format(*numbers), new)
     assert changed != text
@@ -82,7 +73,7 @@ def test_a_broken_farm_toml_names_file_line_and_what_is_allowed(tmp_path: Path, 
 
 @pytest.mark.parametrize("field", ["domains.house.port", "domains.barn.port", "commander.http"])
 def test_a_port_in_use_is_named(tmp_path: Path, field: str) -> None:
-    numbers = ports()
+    numbers = free_ports(3)
     place = state(tmp_path, GOOD.format(*numbers))
     at = {"domains.house.port": 0, "domains.barn.port": 1, "commander.http": 2}[field]
     with socket.create_server(("127.0.0.1", numbers[at])):
@@ -92,7 +83,7 @@ def test_a_port_in_use_is_named(tmp_path: Path, field: str) -> None:
 
 
 def test_an_address_that_is_not_here_is_named(tmp_path: Path) -> None:
-    text = GOOD.format(*ports()).replace('http = "127.0.0.1', 'http = "nowhere.invalid')
+    text = GOOD.format(*free_ports(3)).replace('http = "127.0.0.1', 'http = "nowhere.invalid')
     said = one_line("up", "--state", state(tmp_path, text))
     assert "commander.http: nowhere.invalid:" in said
 
@@ -100,7 +91,7 @@ def test_an_address_that_is_not_here_is_named(tmp_path: Path) -> None:
 @pytest.mark.broker
 def test_a_steward_names_a_port_in_use(tmp_path: Path) -> None:
     """On a host of its own, where `up` does not look first."""
-    numbers = ports()
+    numbers = free_ports(3)
     place = state(tmp_path, GOOD.format(*numbers))
     assert farmhand("broker", "kit", "barn", "--out", tmp_path / "kit", "--state", place).returncode == 0
     assert farmhand("broker", "install", tmp_path / "kit", tmp_path / "barn").returncode == 0

@@ -6,24 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests.commander.postgres import Cluster
+from tests.support.farms import HOUSE_AND_BARN, HTTP
 from tests.system.farm import Farm, wait_for
 from tests.system.ledger import each_exactly_once, everything_stored, stream_without_holes
 from tests.system.test_farm_kill import kill
 
 pytestmark = [pytest.mark.broker, pytest.mark.micropython, pytest.mark.postgres]
-
-TWO = """
-[domains.house]
-home = true
-port = {}
-[domains.barn]
-port = {}
-[[links]]
-a = "barn"
-b = "house"
-[commander]
-http = "127.0.0.1:{}"
-"""
 
 
 @pytest.fixture
@@ -37,7 +25,7 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture
 def farm(cluster: Cluster, tmp_path: Path) -> Iterator[Farm]:
-    farm = Farm(tmp_path / "state", f'{TWO}database = "{cluster.url}"\n').up()
+    farm = Farm(tmp_path / "state", f'{HOUSE_AND_BARN}{HTTP}database = "{cluster.url}"\n').up()
     try:
         yield farm
     finally:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +13,12 @@ import httpx
 
 from schema import fleet, tokens
 from schema.topics import build
-from tests.broker.farm import PATIENCE, REPOSITORY, Client, RunningFarm, free_ports
+from tests.broker.farm import Client, RunningFarm
+from tests.conftest import ROOT
+from tests.support.farms import HOUSE_AND_BARN
+from tests.support.ports import free_ports, with_ports
+from tests.support.waiting import PATIENCE, wait_until
 
-FARM = """
-[domains.house]
-home = true
-port = {}
-[domains.barn]
-port = {}
-[[links]]
-a = "barn"
-b = "house"
-"""
 KEY = "fk_test-admin-key"
 COMMANDER = Path(__file__).parent / "commander_process.py"
 
@@ -78,7 +73,7 @@ class WebFarm:
     """Starts everything; `url` is the page, `api` an HTTP client with an admin's key."""
 
     def __init__(self, state: Path, nodes_on_paper: int = 0):
-        self.brokers = RunningFarm(state, FARM.format(*free_ports(2))).start()
+        self.brokers = RunningFarm(state, with_ports(HOUSE_AND_BARN)).start()
         self.port = free_ports(1)[0]
         self.url = f"http://127.0.0.1:{self.port}"
         headers = {"Authorization": f"Bearer {KEY}"}
@@ -89,8 +84,8 @@ class WebFarm:
         where = [str(self.brokers.state), str(self.port), KEY, str(nodes_on_paper)]
         self.process = subprocess.Popen(
             [sys.executable, str(COMMANDER), *where],
-            cwd=REPOSITORY,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "FARMHAND_HOUSEKEEPING_S": "0.5"},
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "FARMHAND_HOUSEKEEPING_S": "0.5"},
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -110,16 +105,15 @@ class WebFarm:
         assert answer.status_code in (200, *allowed), answer.text
         return answer.json()
 
-    def until(self, test: Any) -> None:
-        end = time.monotonic() + PATIENCE
-        while True:
+    def until(self, test: Callable[[], Any]) -> None:
+        def answered() -> Any:
             try:
-                if test():
-                    return
+                return test()
             except httpx.TransportError:
                 assert self.process.poll() is None
-            assert time.monotonic() < end
-            time.sleep(0.05)
+                return None
+
+        wait_until("what the commander shall answer", answered)
 
     def enrol(self, domain: str, name: str, kind: str = "esp") -> Machine:
         """A node through a real token."""
