@@ -1,6 +1,6 @@
 """The node's log: the last lines in a small ring, every line also on the console."""
 
-LINES = 10
+_LINES = 10
 _WIDTH = 100
 _ring = []
 listener = None  # called with (level, text) of each line, when the node can pass it on
@@ -11,7 +11,7 @@ def log(level, text):
     line = level + ": " + text[:_WIDTH]
     print(line)
     _ring.append(line)
-    if len(_ring) > LINES:
+    if len(_ring) > _LINES:
         _ring.pop(0)
     if listener:
         listener(level, text)

@@ -1,8 +1,8 @@
 """Python text with short names, for build.py: every name that occurs in a board's code stays in its heap for ever.
 
-Renamed are the private names and the parameters, in each file to the same few: to names of methods of str, list and dict,
-which every firmware holds in its ROM. A parameter with a default keeps its name (a caller may say it), and so does one
-that shares it with something that other files can see. CPython only.
+Renamed are the private names and the parameters, in each file to the same few: to names of methods of str, list and
+dict, which every firmware holds in its ROM. A parameter with a default keeps its name (a caller may say it), and
+so does one that shares it with something that other files can see. CPython only.
 """
 
 import ast
@@ -22,15 +22,15 @@ _FIELDS: dict[type[ast.AST], str] = {
 
 
 _IN_ROM = (
-    "append clear copy count encode endswith extend find format fromkeys get index insert isalpha isdigit islower isspace "
-    "isupper items join keys lower lstrip pop popitem remove replace reverse rfind rindex rsplit rstrip setdefault sort "
-    "split startswith strip update upper values"
+    "append clear copy count encode endswith extend find format fromkeys get index insert isalpha isdigit islower "
+    "isspace isupper items join keys lower lstrip pop popitem remove replace reverse rfind rindex rsplit rstrip "
+    "setdefault sort split startswith strip update upper values"
 ).split()
 
 
 def shortened(text: str) -> str:
     """`text` with short private names and parameters, and private numbers made constants."""
-    # Nine digits: a number beyond 31 bits is no constant to mpy-cross, and would be a call of a name that nobody defines.
+    # Nine digits: a number beyond 31 bits is no constant to mpy-cross, and would call a name that nobody defines.
     tree = ast.parse(re.sub(r"^(_[A-Z_]+) = (\d{1,9})(?=\s*(#|$))", r"\1 = const(\2)", text, flags=re.MULTILINE))
     nodes = list(ast.walk(tree))
     private = {name for node in nodes if (name := _name(node)) and re.fullmatch(r"_[A-Za-z]\w*", name)}

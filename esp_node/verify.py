@@ -1,7 +1,7 @@
 """What a board receives: signature and schema, with the verdicts of schema/message.py in a tenth of its heap.
 
-The table in messages.py names the fields and their kinds; here are only the kinds that occur there. A board's payload is
-too short for the limits on the number of items. Invalid names what is wrong.
+The table in messages.py names the fields and their kinds; here are only the kinds that occur there. A board's payload
+is too short for the limits on the number of items. Invalid names what is wrong.
 """
 
 import binascii

@@ -117,12 +117,12 @@ class Peer:
 class NodeProcess:
     """A node in the MicroPython interpreter with a heap of 64 KB."""
 
-    def __init__(self, main: Path, folder: Path, config: dict[str, Any], heap: str = "64k"):
+    def __init__(self, main: Path, folder: Path, config: dict[str, Any]):
         folder.mkdir(exist_ok=True)
         self.config = folder / "config.json"
         self.config.write_text(json.dumps(config))
         self.main = main
-        self.heap = heap
+        self.heap = os.environ.get("FARMHAND_NODE_HEAP", "64k")
         self.log = folder / "log.txt"
         self.process: subprocess.Popen[bytes]
         self.start()
