@@ -2,9 +2,11 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 LOCAL_PROGRAMS = ROOT / ".local" / "bin"
@@ -27,3 +29,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker, name in PROGRAM_OF_MARKER.items():
         if item.get_closest_marker(marker) and not program(name):
             pytest.skip(f"{name} is not on this machine; `make setup` tries to get it")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One for all tests of a process: Playwright allows no second one beside it."""
+    with sync_playwright() as playwright:
+        # The tests may run as root in a container, where Chromium's own sandbox cannot start.
+        browser = playwright.chromium.launch(executable_path=str(program("chromium")), args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -1,9 +1,8 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.conftest import program
 from tests.web.farm import KEY, WebFarm
 
 
@@ -12,15 +11,6 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebFarm]:
     farm = WebFarm(tmp_path_factory.mktemp("web") / "state")
     yield farm
     farm.stop()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        # The tests may run as root in a container, where Chromium's own sandbox cannot start.
-        browser = playwright.chromium.launch(executable_path=str(program("chromium")), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -18,21 +18,23 @@ export function connected(yes) {
 
 /**
  * Listen to server-sent events for as long as the page lives.
- * handlers: kind -> function(data). resync: called at each (re)connection and when lines were lost, to fetch the present state.
+ * handlers: kind -> function(data). resync(missed): fetches the present state; `missed` after each (re)connection and when
+ * lines were lost, so that what was gathered from lines must be fetched too.
  */
 export function listen(handlers, resync, node = "") {
   const path = node ? `/api/v1/live?node=${encodeURIComponent(node)}` : "/api/v1/live";
   let source;
-  const fetchAgain = () => Promise.all([resync(), countAlerts()]).then(() => connected(source.readyState === EventSource.OPEN), () => connected(false));
+  const fetchAgain = (missed) => Promise.all([resync(missed), countAlerts()])
+    .then(() => connected(source.readyState === EventSource.OPEN), () => connected(false));
   const open = () => {
     source = new EventSource(path);
-    source.onopen = fetchAgain;
+    source.onopen = () => fetchAgain(true);
     source.onerror = () => {
       connected(false);
       // A refusal ends an EventSource for good; a broken connection it mends by itself.
       if (source.readyState === EventSource.CLOSED) setTimeout(again, RETRY_MS);
     };
-    source.addEventListener("lost", fetchAgain);
+    source.addEventListener("lost", () => fetchAgain(true));
     for (const kind of ["alert", "alert-cleared"]) source.addEventListener(kind, recount);
     for (const [kind, handle] of Object.entries(handlers)) {
       source.addEventListener(kind, (event) => handle(JSON.parse(event.data)));
@@ -45,7 +47,7 @@ export function listen(handlers, resync, node = "") {
   };
   addEventListener("pagehide", () => source.close());
   open();
-  return { refresh: fetchAgain };
+  return { refresh: () => fetchAgain(false) };
 }
 
 async function countAlerts() {

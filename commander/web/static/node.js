@@ -70,7 +70,11 @@ async function readEvents() {
   showEvents($("events"), items, false);
 }
 
-const readAll = () => Promise.all([readNode(), readEvents(), showLogs(), commands.read()]);
+function readAll(missed) {
+  if (missed) plots.stale();
+  return Promise.all([readNode(), readEvents(), showLogs(), commands.read()]);
+}
+
 const again = soon(1_000, () => live.refresh());
 const eventsAgain = soon(500, () => readEvents().catch(() => {}));
 const mine = (handle) => (data) => (data.node ?? data.id) === id && handle(data);

@@ -10,10 +10,11 @@ const MINUTE = 60_000, HOUR = 60 * MINUTE;
 const RANGES = [["15 min", 15 * MINUTE], ["1 h", HOUR], ["24 h", 24 * HOUR], ["7 d", 168 * HOUR]];
 const LONGEST_LIVE = HOUR;
 const MOST_POINTS = 10_000;
+const MOST_LATE = 100;
 
 class Section {
   constructor(device, part) {
-    Object.assign(this, { device, part, plots: new Map(), points: new Map(), visible: false, stale: true });
+    Object.assign(this, { device, part, plots: new Map(), points: new Map(), late: [], visible: false, stale: true });
     this.grid = el("div", { class: "plot-grid" });
     this.element = el("section", { class: "plot-part", "data-part": part },
       el("h3", {}, part, device === "self" ? null : el("span", { class: "tag" }, device)), this.grid);
@@ -21,9 +22,18 @@ class Section {
 
   take(items) {
     this.points.clear();
-    for (const { ts, values } of items) {
-      for (const [field, value] of Object.entries(values)) this.add(field, ts, value);
-    }
+    for (const { ts, values } of items) this.measured(ts, values);
+    for (const { ts, values } of this.late.splice(0)) this.measured(ts, values);
+  }
+
+  /** What comes live while the past is being fetched may be missing from it. */
+  keep(ts, values) {
+    this.late.push({ ts, values });
+    if (this.late.length > MOST_LATE) this.late.shift();
+  }
+
+  measured(ts, values) {
+    for (const [field, value] of Object.entries(values)) this.add(field, ts, value);
   }
 
   add(field, ts, value) {
@@ -96,8 +106,9 @@ export class NodePlots {
 
   measured(device, part, ts, data) {
     const section = this.sections.get(`${device}/${part}`);
-    if (!section || !this.isLive() || section.stale) return;
-    for (const [field, value] of Object.entries(data)) section.add(field, ts, value);
+    if (!section || !this.isLive()) return;
+    if (section.stale) return section.keep(ts, data);
+    section.measured(ts, data);
     this.redraw();
   }
 
