@@ -1,4 +1,4 @@
-# What only some tests need: PostgreSQL, Chromium and the AsyncAPI schemas. None of them is a must:
+# What only some tests and benchmarks need: PostgreSQL, Chromium, wrk and the AsyncAPI schemas. None of them is a must:
 # what cannot be had is said here, once, and the tests that want it skip. `make setup` tries again.
 . deploy/setup/common.sh
 
@@ -27,6 +27,15 @@ offer_chromium() {
     say "chromium: $program"
 }
 
+offer_wrk() {
+    program=$(command -v wrk) ||
+        { debian_install wrk && program=$(command -v wrk); } ||
+        { debian_unpack wrk && program=$(first_program "$debian_root/usr/bin/wrk"); } ||
+        return 1
+    offer wrk "$program"
+    say "wrk: $program"
+}
+
 fetch_asyncapi() {
     version=6.11.1
     schemas="$local_dir/asyncapi/schemas"
@@ -42,4 +51,5 @@ fetch_asyncapi() {
 venv_programs="$PWD/.venv/bin"
 offer_postgres || say "postgres: not to be had here, its tests will skip (install Debian's postgresql; see .local/apt.log)"
 offer_chromium || say "chromium: not to be had here, its tests will skip (install Debian's chromium; see .local/apt.log)"
+offer_wrk || say "wrk: not to be had here, the benchmark of requests will not run (install Debian's wrk; see .local/apt.log)"
 fetch_asyncapi || say "asyncapi: schemas not to be had here, their test will skip (see .local/npm.log)"

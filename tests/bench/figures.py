@@ -1,6 +1,7 @@
 """A figure, its bar and its peer, and how they are shown."""
 
 import json
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -10,6 +11,17 @@ from rich.console import Console
 from rich.table import Table
 
 RESULT = Path("build/bench.json")
+SHORT = bool(os.environ.get("FARMHAND_BENCH_SHORT"))
+SHORTER = 10
+
+
+class Unavailable(Exception):
+    """A program that the benchmark needs is not on this machine; says which."""
+
+
+def seconds(full: float) -> float:
+    """The length of a measurement: a tenth in a short run, which shows that all benchmarks work."""
+    return full / SHORTER if SHORT else full
 
 
 @dataclass(frozen=True)

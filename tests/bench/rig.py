@@ -36,6 +36,11 @@ class Rig:
     api: Api
     processes: dict[str, subprocess.Popen[bytes]]
 
+    def end(self, name: str) -> None:
+        """Stop one process and wait for its end."""
+        self.processes[name].send_signal(signal.SIGTERM)
+        self.processes[name].wait(20)
+
     def database(self) -> Database:
         """A connection of the benchmark's own."""
         return Database(database_url(Settings(state=self.state), self.farm))

@@ -11,9 +11,13 @@ from tests.conftest import program
 
 
 class Cluster:
-    """`url` of its database; start() and stop() may be repeated."""
+    """`url` of its database; start() and stop() may be repeated.
 
-    def __init__(self) -> None:
+    options: for the server; by default it does not wait for the disk.
+    """
+
+    def __init__(self, options: str = "-c fsync=off") -> None:
+        self._options = options
         # Not below pytest's folder: that is closed to the user who must own a cluster.
         self.folder = Path(tempfile.mkdtemp(prefix="farmhand-pg-"))
         self._data = self.folder / "data"
@@ -38,7 +42,7 @@ class Cluster:
         self.url = f"postgresql+psycopg://farm@/postgres?host={self.folder}"
 
     def start(self) -> "Cluster":
-        options = f"-k {self.folder} -c listen_addresses='' -c fsync=off"
+        options = f"-k {self.folder} -c listen_addresses='' {self._options}"
         self._run("pg_ctl", "-D", self._data, "-w", "-l", self.folder / "log", "-o", options, "start")
         return self
 
