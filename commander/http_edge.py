@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from commander.db_edge import DatabaseUnavailable
 from commander.effects import Refused
 from commander.http import documents, live, nodes, pages, records, telemetry, tokens
+from commander.http.kept import KeptAnswers
 from commander.http.paging import json, now_ms
 from commander.service import Service
 from schema.asyncapi import document_yaml
@@ -23,6 +24,7 @@ def create_app(service: Service) -> FastAPI:
     service.flow.live = hub.publish
     app.state.service = service
     app.state.live = hub
+    app.add_middleware(KeptAnswers)
     for module in (nodes, telemetry, documents, records, tokens, live, pages):
         app.include_router(module.router)
     app.add_exception_handler(Refused, _refused)

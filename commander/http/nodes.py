@@ -1,6 +1,5 @@
 """Nodes, devices, telemetry, domains, commands, documents."""
 
-import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -14,34 +13,6 @@ from commander.http.paging import Limit, Offset, Since, Until, do, json, now_ms,
 from commander.service import Service
 
 router = APIRouter(prefix="/api/v1")
-
-# A list that many dashboards ask for is built again after 20 ms, or after ten times what building it took on a large
-# farm; no value in it is older than the second that is promised.
-LIST_AGE_S = 0.02
-MOST_AGE_S = 0.5
-MAX_CACHED = 256
-
-
-class ListCache:
-    """Finished answers by question, for a moment."""
-
-    def __init__(self) -> None:
-        self._answers: dict[Any, tuple[float, bytes]] = {}
-
-    def get(self, question: Any) -> bytes | None:
-        """The answer, unless it is too old."""
-        found = self._answers.get(question)
-        return found[1] if found and time.monotonic() < found[0] else None
-
-    def keep(self, question: Any, body: bytes, began: float) -> None:
-        """Keep an answer whose building began at `began` (monotonic)."""
-        if len(self._answers) >= MAX_CACHED:
-            self._answers.clear()
-        now = time.monotonic()
-        self._answers[question] = (began + min(MOST_AGE_S, max(LIST_AGE_S, 10 * (now - began))), body)
-
-
-cache = ListCache()
 
 
 class CommandWish(BaseModel, extra="forbid"):
@@ -63,21 +34,15 @@ async def nodes(
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> Response:
-    question = (id(service), domain, kind, presence, units, since, until, limit, offset)
-    body = cache.get(question)
-    if body is None:
-        began = time.monotonic()
-        where = {k: v for k, v in (("domain", domain), ("kind", kind), ("presence", presence)) if v is not None}
-        heard = None if since is None and until is None else (since or 0, until if until is not None else now_ms() + 1)
-        answer = views.node_list(service.flow.farm, now_ms(), where, limit, offset, heard)
-        if units:
-            known = service.flow.farm["node"]
-            answer["items"] = [
-                {**row, "units": known[row["id"]]["parts"]} for row in answer["items"] if row["id"] in known
-            ]
-        body = bytes(json(answer).body)
-        cache.keep(question, body, began)
-    return Response(body, media_type="application/json")
+    where = {k: v for k, v in (("domain", domain), ("kind", kind), ("presence", presence)) if v is not None}
+    heard = None if since is None and until is None else (since or 0, until if until is not None else now_ms() + 1)
+    farm = service.flow.farm
+    answer = views.node_list(farm, now_ms(), where, limit, offset, heard)
+    if units:
+        # The line may have removed a node meanwhile.
+        parts = {row["id"]: known["parts"] for row in answer["items"] if (known := farm["node"].get(row["id"]))}
+        answer["items"] = [{**row, "units": parts[row["id"]]} for row in answer["items"] if row["id"] in parts]
+    return json(answer)
 
 
 @router.get("/nodes/{node}")

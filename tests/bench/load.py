@@ -144,12 +144,14 @@ def run(publishers: list[Publisher], seconds: float, rate: float, window: int) -
         wall = int(time.time() * 1000)
         filled = 0
         share = max(1, allowed // len(publishers)) if rate else CHUNK
-        turn = (turn + 1) % len(publishers)
-        for p in publishers[turn:] + publishers[:turn]:
+        begin = turn
+        for n in range(len(publishers)):
+            p = publishers[(begin + n) % len(publishers)]
             room = min(window - (p.seq - p.mark), CHUNK, share, allowed - filled)
             if now < ends and room > 0 and not p.pending:
                 p.fill(room, wall)
                 filled += room
+                turn = (begin + n + 1) % len(publishers)
             if p.pending:
                 p.write()
         sent += filled
