@@ -203,7 +203,10 @@ class Steward:
         elif topic.startswith(f"{root}/_/bridge/"):
             self._bridge(topic.rpartition("/")[2], message.payload)
         else:
+            epoch = self.memory.seen.get("epoch")
             self.orders.told(message)
+            if self.memory.seen.get("epoch") != epoch:
+                self.heartbeat_at = 0  # a new leader believes nobody to be there from whom it has not heard
 
     def _rewrite(self) -> None:
         if self.files.write(self.kit, self.memory.users):

@@ -9,9 +9,12 @@ from collections.abc import Callable
 
 import pytest
 
+from broker.news import HEARTBEAT_MS
+from schema.fleet import LEADER
+from schema.trust import seal
 from tests.broker.farm import Client, RunningFarm
 from tests.conftest import ROOT
-from tests.support.farms import HOUSE_AND_BARN
+from tests.support.farms import HOUSE, HOUSE_AND_BARN
 
 pytestmark = pytest.mark.broker
 
@@ -157,3 +160,16 @@ def test_size_limits(two: RunningFarm) -> None:
     for size in (2_000_000, 1_000_000):
         writer.publish("farm/house/n9/self/evt/x", bytes(size))
     assert len(watcher.expect(lambda *_: True)) == 1_000_000
+
+
+def test_a_new_leader_hears_of_the_steward_at_once(make_farm: Callable[[str], RunningFarm]) -> None:
+    alone = make_farm(HOUSE).start()
+    commander = alone.commander().subscribe("farm/house/steward-house/self/tele/broker")
+
+    def heartbeat() -> int:
+        return json.loads(commander.expect(lambda _topic, _payload: True))["ts"]
+
+    before = heartbeat()
+    body = {"epoch": 1, "node": "c", "expires": 2**53 - 1}
+    commander.publish("farm/_/leader", seal(LEADER, "farm/_/leader", body, alone.key.sign), retain=True)
+    assert heartbeat() - before < HEARTBEAT_MS - 2_000
