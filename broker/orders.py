@@ -19,7 +19,7 @@ CREDENTIALS = re.compile("credentials(-[0-9a-f])?")
 
 
 class Orders:
-    """``use()`` is called when ``memory`` has other users than the broker has read.
+    """``use()`` is to write what ``memory`` holds and have the broker read it; `applied` then says that it has.
 
     ``prefix``: <root>/<domain> of steward ``me``. ``say`` gets what a person should know.
     """
@@ -37,7 +37,10 @@ class Orders:
         self._verify = verifier(commander_key)
         self._prefix, self._me = prefix, me
         self.memory, self._news, self._use, self.say = memory, news, use, say
-        self._waiting: list[tuple[str, int]] = []  # documents to report once the broker has reloaded
+        # One reload at a time: Mosquitto does not say which of two it has done.
+        self._loading = self._load_again = False
+        self._waiting: list[tuple[str, int]] = []  # documents to report after this reload
+        self._next: list[tuple[str, int]] = []  # and after the one that follows
         self._purging: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {}  # by the topic of the marker
 
     def told(self, message: Message) -> None:
@@ -86,18 +89,30 @@ class Orders:
         self.memory.keep_seen(seen)
 
     def _credentials(self, document: str, users: tuple[User, ...], rev: int) -> None:
-        self._waiting.append((document, rev))
-        if users == self.memory.users_of(document):
-            self.applied()
-        else:
-            self.memory.keep_users(document, users)
-            self._use()
+        if users == self.memory.users_of(document) and not self._loading:
+            self._news.report(document, rev)
+            return
+        self.memory.keep_users(document, users)
+        self._next.append((document, rev))
+        self.load()
+
+    def load(self) -> None:
+        """Have the broker read the files of the moment, at once or after the reload that is under way."""
+        if self._loading:
+            self._load_again = True
+            return
+        self._loading, self._load_again = True, False
+        self._waiting, self._next = self._next, []
+        self._use()
 
     def applied(self) -> None:
-        """The broker has read the files of the moment: report the documents that waited for it."""
+        """The broker has started or reloaded: report the documents that waited for it."""
+        self._loading = False
         waiting, self._waiting = self._waiting, []
         for document, rev in waiting:
             self._news.report(document, rev)
+        if self._load_again:
+            self.load()
 
     def _purge(self, nodes: tuple[str, ...], body: dict[str, Any]) -> None:
         connection = self._news.connection

@@ -247,7 +247,7 @@ class Steward:
         try:
             self.kit = kits.installed(self.directory)
             self.farm = self.kit.farm
-            self._rewrite()
+            self.orders.load()
         except BrokerError as error:
             self.say(f"the new kit is not used: {error}")
 

@@ -5,6 +5,7 @@
 import json
 import logging
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -53,6 +54,11 @@ def up(
     run(state, ports, as_json)
 
 
+# How long a busy thread may keep Python to itself. SQLite gives it up for each row: with the usual 5 ms, the line fell
+# 1.5 s behind while HTTP was busy (docs/profile.md).
+SWITCH_S = 0.0005
+
+
 @commander.command("run")
 def commander_run(state: State = HERE, as_json: AsJson = False) -> None:
     """Run the commander in the foreground until SIGTERM or Ctrl-C; --json: its log as JSON lines."""
@@ -64,6 +70,7 @@ def commander_run(state: State = HERE, as_json: AsJson = False) -> None:
     handler.setFormatter(show.JsonLines() if as_json else logging.Formatter(LOG_FORM))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.setswitchinterval(SWITCH_S)
     service = Service(Settings(state=state))
     host, _, port = (service.settings.http or service.farmfile.commander.http).rpartition(":")
     service.start()

@@ -29,11 +29,13 @@ uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[2]), log_level="warning", a
 
 
 @contextmanager
-def paho_sink(farm: rig.Rig, topic: str, on_message: Callable[[bytes], None]) -> Iterator[None]:
+def paho_sink(
+    farm: rig.Rig, topic: str, on_message: Callable[[bytes], None], client_id: str = "bench-peer"
+) -> Iterator[None]:
     """A paho client with the commander's own credentials at the home broker, subscribed at QoS 1."""
     home = farm.farm.domains[farm.farm.home]
     secret = json.loads((farm.state / "commander" / "secrets.json").read_text())["commander"]
-    client = paho.Client(CallbackAPIVersion.VERSION2, client_id="bench-peer")
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id)
     client.username_pw_set(secret["user"], secret["password"])
     subscribed = threading.Event()
     client.on_connect = lambda *_: client.subscribe(topic, 1)
@@ -56,7 +58,10 @@ def paho_ceiling(publishers: int, seconds: float) -> float:
         rig.await_users(farm, "house")
         farm.end("commander")
         arrivals: list[float] = []
-        with paho_sink(farm, f"{farm.farm.root}/house/+/+/tele/+", lambda _: arrivals.append(time.monotonic())):
+        root = farm.farm.root
+        # Under the commander's own name, else the broker would also queue everything for a commander that is away.
+        own = f"{root}-ingest-house"
+        with paho_sink(farm, f"{root}/house/+/+/tele/+", lambda _: arrivals.append(time.monotonic()), own):
             process = rig.load_process(farm, "house", publishers, seconds, 0, window=2_000)
             seen = -1
             while seen < len(arrivals) or not arrivals:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from broker.news import HEARTBEAT_MS
+from broker.passwords import hashed
 from schema.fleet import LEADER
 from schema.trust import seal
 from tests.broker.farm import Client, RunningFarm
@@ -45,6 +46,30 @@ def test_credentials_reload_keeps_connected_clients(two: RunningFarm) -> None:
     watcher = two.commander().subscribe("farm/barn/n1/#")
     n1.publish("farm/barn/n1/self/evt/still-here")
     watcher.expect(lambda t, _: t.endswith("still-here"))
+
+
+def test_a_document_is_reported_only_when_its_users_may_come(two: RunningFarm) -> None:
+    one_hash = hashed("secret")
+    commander = two.commander().subscribe("farm/barn/steward-barn/self/reported/+")
+    last: dict[str, tuple[int, str]] = {}
+    for round_ in range(3):
+        for digit in "0123456789abcdef":
+            users = [
+                {"user": f"u-{digit}-{round_}-{n}", "hash": one_hash, "role": "node", "grants": []} for n in range(400)
+            ]
+            topic, payload = two.desired("barn", f"credentials-{digit}", {"users": users})
+            commander.publish(topic, payload)
+            last[topic.rpartition("/")[2]] = two.revs, f"u-{digit}-{round_}-399"
+    while last:
+        topics: list[str] = []
+
+        def is_last(topic: str, payload: bytes, topics: list[str] = topics) -> bool:
+            topics.append(topic.rpartition("/")[2])
+            return json.loads(payload)["rev"] == last.get(topics[-1], (0,))[0]
+
+        commander.expect(is_last)
+        _rev, user = last.pop(topics[-1])
+        two.client("barn", user, "secret", client_id=user)
 
 
 def test_refused_login_becomes_an_event_until_stored(two: RunningFarm) -> None:
