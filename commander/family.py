@@ -76,8 +76,12 @@ class Family:
         self._children.append(child)
         self._note(child)
 
-    def wait(self, name: str, check: Callable[[], T | None], seconds: float) -> T:
-        """The first true answer of `check`; ChildFailed when a process ends before, or time runs out."""
+    def wait(
+        self, name: str, check: Callable[[], T | None], seconds: float, missing: Callable[[], str] = lambda: ""
+    ) -> T:
+        """The first true answer of `check`; ChildFailed when a process ends before, or time runs out: it says what is
+        `missing`.
+        """
         ends = time.monotonic() + seconds
         while True:
             for child in self._children:
@@ -87,7 +91,9 @@ class Family:
             if answer:
                 return answer
             if time.monotonic() > ends:
-                raise ChildFailed(name, f"not ready within {seconds:.0f} s", self._children[-1].log)
+                what = missing()
+                problem = f"not ready within {seconds:.0f} s" + (f": {what}" if what else "")
+                raise ChildFailed(name, problem, self._children[-1].log)
             time.sleep(0.1)
 
     def watch(self) -> None:

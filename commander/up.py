@@ -114,7 +114,7 @@ def _start(farm: Farm, state: Path, family: Family, say: Callable[[str], None], 
     node = _add_node(farm, state, family, api, console)
     wanted = {SENTRY} | ({ESP} if node else set[str]()) | {f"steward-{name}" for name in farm.domains}
     say("first figures of " + ", ".join(sorted(wanted)))
-    family.wait("nodes", lambda: wanted <= _ready_nodes(api), READY_S)
+    family.wait("nodes", lambda: wanted <= _ready_nodes(api), READY_S, lambda: _waited_for(api, wanted))
     done("nodes " + ", ".join(sorted(wanted)))
     return api
 
@@ -256,6 +256,21 @@ def _ready_nodes(api: Api) -> set[str]:
         return {node["id"] for node in api.get("/nodes", presence="ready", limit=1000)["items"]}
     except ApiError:
         return set()
+
+
+def _waited_for(api: Api, wanted: set[str]) -> str:
+    try:
+        shown = {node["id"]: node["presence"] for node in api.get("/nodes", limit=1000)["items"]}
+        links = [
+            f"link {link['name']} is down"
+            for d in api.get("/domains")["items"]
+            for link in d["links"]
+            if not link["up"]
+        ]
+    except ApiError as error:
+        return str(error)
+    nodes = [f"{node} is {shown.get(node, 'unknown')}" for node in sorted(wanted) if shown.get(node) != "ready"]
+    return ", ".join([*nodes, *links])
 
 
 def _do(command: list[str]) -> None:
