@@ -69,6 +69,7 @@ class Flow:
         self.outbox = Outbox(root, keys, farm)
         self.marks = StoredMarks(farm)
         self.on_tick: list[Callable[[int], None]] = []  # housekeeping by the service: renewing the lease
+        self.on_lost_lease: Callable[[], None] = self.stop
         self.failing = ""  # what the database said, while it cannot be written
         self._database = database
         self._keys = keys
@@ -261,7 +262,7 @@ class Flow:
                 break
             except LeaseLost as error:
                 log.error("%s; nothing more is stored here", error)
-                self._stopping.set()
+                self.on_lost_lease()
                 return False
             except DatabaseUnavailable as error:
                 if error.user_message != self.failing:

@@ -64,6 +64,7 @@ class Service:
         self.mqtt = MqttEdge(*self._mqtt_arguments())
         self.flow.mqtt = self.mqtt
         self.flow.on_tick.append(self._lead)
+        self.flow.on_lost_lease = self._lost
         self.lost_lease = threading.Event()
         self.on_end: Callable[[], None] = lambda: None  # the line has ended: HTTP has no reason to go on
         self._line = threading.Thread(target=self._run_line, name="line")
@@ -165,16 +166,21 @@ class Service:
             self._renewed = time.monotonic()
         if not held:
             log.error("the lease is lost: another commander leads; stopping")
-            self.lost_lease.set()
-            self.flow.stop()
-            self.mqtt.stop()  # both would throw each other out of the same sessions, for ever
+            self._lost()
             return
-        if not self.mqtt.leader.connected:
+        # Whoever hears of a new leader answers at once: it must be listening by then.
+        new = self._announced != self.flow.epoch
+        if not self.mqtt.leader.connected or (new and not all(session.connected for session in self.mqtt.sessions)):
             return
         self._announced = self.flow.epoch
         self.mqtt.publish(*self.flow.outbox.leader(self.flow.epoch, self.holder, now + leader.TTL_MS))
 
     _announced = -1
+
+    def _lost(self) -> None:
+        self.lost_lease.set()
+        self.flow.stop()
+        self.mqtt.stop()  # both would throw each other out of the same sessions, for ever
 
 
 def load_farm(state: Path) -> FarmFile:

@@ -4,7 +4,6 @@ life in seconds."""
 import base64
 import json
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from broker.passwords import hashed
 from schema import fleet, tokens
-from tests.conftest import program
 from tests.node.rig import Broker, NodeProcess, Peer, credential_config
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -190,14 +189,10 @@ def test_a_frozen_broker_is_noticed_and_left(broker: Broker, peer: Peer, start: 
 
 def test_enrolment_then_a_life_as_a_user(tmp_path: Path, start: Start) -> None:
     passwords = tmp_path / "passwords"
-    hasher = program("mosquitto_passwd")
-    assert program
 
     def user(name: str, secret: str) -> None:
-        subprocess.run(
-            [hasher, "-b", *([] if passwords.exists() else ["-c"]), str(passwords), name, secret],
-            check=True,
-        )
+        with passwords.open("a") as file:
+            file.write(f"{name}:{hashed(secret)}\n")
 
     user("t-1", "token-secret")
     user("peer", "peer")
