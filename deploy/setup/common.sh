@@ -59,6 +59,15 @@ debian_unpack() {
     done
 }
 
+# A browser ends where it finds no font at all, and Debian's own list names folders of the system.
+list_fonts() {
+    cat >"$debian_root/fonts.conf" <<LIST
+<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
+<fontconfig><dir>$debian_root/usr/share/fonts</dir><cachedir prefix="xdg">fontconfig</cachedir></fontconfig>
+LIST
+}
+
 # offer NAME PROGRAM: makes PROGRAM reachable as .local/bin/NAME, with its libraries when it was unpacked.
 offer() {
     rm -f "$local_dir/bin/$1"
@@ -71,7 +80,7 @@ for folder in "\$root"/usr/lib/*-linux-gnu* "\$root"/usr/lib/*-linux-gnu*/pulsea
     LD_LIBRARY_PATH="\${LD_LIBRARY_PATH:+\$LD_LIBRARY_PATH:}\$folder"
 done
 export LD_LIBRARY_PATH
-[ -d /etc/fonts ] || export FONTCONFIG_PATH="\$root/etc/fonts"
+[ -d /etc/fonts ] || export FONTCONFIG_FILE="\$root/fonts.conf"
 exec "\$root/${2#"$debian_root"/}" "\$@"
 SCRIPT
         chmod +x "$local_dir/bin/$1" ;;

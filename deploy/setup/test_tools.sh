@@ -21,7 +21,7 @@ first_folder() {
 offer_chromium() {
     program=$(command -v chromium || command -v chromium-browser || command -v google-chrome) ||
         { debian_install chromium && program=$(command -v chromium); } ||
-        { debian_unpack chromium && program=$(first_program "$debian_root/usr/lib/chromium/chromium"); } ||
+        { debian_unpack chromium && list_fonts && program=$(first_program "$debian_root/usr/lib/chromium/chromium"); } ||
         return 1
     offer chromium "$program"
     say "chromium: $program"
