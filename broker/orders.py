@@ -101,9 +101,9 @@ class Orders:
         if self._loading:
             self._load_again = True
             return
+        self._use()  # first: where it fails, nothing is under way
         self._loading, self._load_again = True, False
         self._waiting, self._next = self._next, []
-        self._use()
 
     def applied(self) -> None:
         """The broker has started or reloaded: report the documents that waited for it."""

@@ -1,6 +1,6 @@
 """Lists that many dashboards ask for are answered again from the finished bytes, for a moment.
 
-It stands before FastAPI, which needs five times as long for a question as the answer takes to send.
+It stands before FastAPI's routing, which costs more than building the answer (docs/profile.md).
 """
 
 import time

@@ -9,7 +9,7 @@ from commander.http.kept import KeptAnswers
 
 
 class App:
-    """Answers with its number of calls; `status` by path."""
+    """Answers with its number of calls, 401 without credentials; GETs wait for the `gate`."""
 
     def __init__(self) -> None:
         self.calls = 0

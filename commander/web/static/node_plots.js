@@ -14,7 +14,7 @@ const MOST_LATE = 100;
 
 class Section {
   constructor(device, part) {
-    Object.assign(this, { device, part, plots: new Map(), points: new Map(), late: [], visible: false, stale: true });
+    Object.assign(this, { device, part, plots: new Map(), points: new Map(), late: [], turn: 0, visible: false, stale: true });
     this.grid = el("div", { class: "plot-grid" });
     this.element = el("section", { class: "plot-part", "data-part": part },
       el("h3", {}, part, device === "self" ? null : el("span", { class: "tag" }, device)), this.grid);
@@ -129,10 +129,11 @@ export class NodePlots {
 
   async load(section) {
     const { span } = this;
+    const turn = ++section.turn; // a later question has the newer answer
     const until = Date.now();
     const wish = { device: section.device, part: section.part, since: until - span, until, limit: MOST_POINTS };
     const answer = await get(`${this.path}/telemetry`, wish).catch(() => null);
-    if (!answer || span !== this.span) return;
+    if (!answer || span !== this.span || turn !== section.turn) return;
     section.take(answer.items);
     section.stale = false;
     this.drawOne(section);
