@@ -57,9 +57,8 @@ def test_what_an_acl_denies_comes_later(farm: LinkedFarm) -> None:
     assert each_exactly_once(farm, [sentry]) >= 500
 
 
-def ended(pid: int) -> bool:
-    """A stopped parent cannot take note of its child's end, so the child stays as a zombie."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+def in_state(letter: str, pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == letter
 
 
 @pytest.mark.parametrize("domain", ["barn", "house"])
@@ -70,8 +69,10 @@ def test_a_broker_that_forgot_everything_only_delays(farm: LinkedFarm, domain: s
         broker = farm.mosquitto(domain)
         os.kill(steward, signal.SIGSTOP)  # else it is started again before its state is gone
         try:
+            wait_for("the steward to stand still", lambda: in_state("T", steward))
             os.kill(broker, signal.SIGKILL)
-            wait_for("the end", lambda: ended(broker))
+            # A stopped parent cannot take note of its child's end, so the child stays as a zombie.
+            wait_for("the end", lambda: in_state("Z", broker))
             (folder / "mosquitto.db").unlink(missing_ok=True)
         finally:
             os.kill(steward, signal.SIGCONT)
