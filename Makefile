@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run test chaos check bench docs clean
+.PHONY: help setup run test chaos check bench docs firmware clean
 
 bin := .venv/bin
 set_up := sh -eu deploy/setup
@@ -12,7 +12,7 @@ run_ready := .venv/.ready-to-run .local/bin/mosquitto $(umqtt)
 test_ready := .venv/.ready-to-test .local/bin/mosquitto $(umqtt) .local/.test-tools
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## fetch all that run and test need, and try again for what was missing
 	@rm -f .local/.test-tools
@@ -39,6 +39,9 @@ bench: $(test_ready) ## every benchmark, or those whose name begins with ONLY=; 
 
 docs: .venv/.ready-to-test ## generate the AsyncAPI document anew
 	$(bin)/python -m schema.asyncapi
+
+firmware: .venv/.ready-to-run ## build the files of a MicroPython board into build/firmware, and show their sizes
+	@$(bin)/python -m esp_node.firmware build/firmware
 
 clean: ## remove what was fetched and built; a farm's state in .farm stays
 	rm -rf .venv .local build dist .pytest_cache .ruff_cache .hypothesis

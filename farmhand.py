@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module, metadata, util
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
+from typer.main import get_command
 
 PACKAGES: Final = ("schema", "broker", "commander", "sentry", "esp_node")
 
@@ -25,19 +26,23 @@ class Part:
     """One word after `farmhand`: `module` holds the typer app that answers it.
 
     A group is the whole app of its module (`farmhand broker up` is `up` of broker.cli); any other
-    word is itself a command of that app (`farmhand status` is `status` of commander.cli).
+    word is itself a command of that app (`farmhand status` is `status` of commander.cli). `others` are
+    commands below the word that another package has, by the module of their app.
     """
 
     module: str
     summary: str
     is_group: bool = False
+    others: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 PARTS: Final = {
     "up": Part("commander.cli", "Start the whole farm of farm.toml on this machine."),
     "status": Part("commander.cli", "Show the farm as a table."),
     "watch": Part("commander.cli", "Follow what happens on the farm."),
-    "node": Part("commander.cli", "List, show, command and delete nodes."),
+    "node": Part(
+        "commander.cli", "List, show, command, update, flash and delete nodes.", others={"flash": "esp_node.cli"}
+    ),
     "token": Part("commander.cli", "Make, list and revoke enrolment tokens."),
     "key": Part("commander.cli", "Make, list and delete API keys."),
     "events": Part("commander.cli", "List what happened."),
@@ -83,13 +88,19 @@ def delegate(word: str, part: Part) -> Callable[[typer.Context], None]:
     """The command behind one word: imports the part's app and hands it the rest of the line."""
 
     def run(context: typer.Context) -> None:
-        app: typer.Typer = import_module(part.module).app
-        if part.is_group:
-            app(args=context.args, prog_name=f"farmhand {word}")
-        else:
-            app(args=[word, *context.args], prog_name="farmhand")
+        command_of(word, part)(args=context.args, prog_name=f"farmhand {word}")
 
     return run
+
+
+def command_of(word: str, part: Part) -> Any:
+    """The whole click command behind one word."""
+    command: Any = get_command(import_module(part.module).app)
+    if not part.is_group:
+        command = command.commands[word]
+    for name, module in part.others.items():
+        command.add_command(get_command(import_module(module).app), name)
+    return command
 
 
 def print_version(wanted: bool) -> None:

@@ -35,6 +35,10 @@ class Api:
     def post(self, path: str, body: Any) -> Any:
         return self._ask("POST", path, json=body)
 
+    def upload(self, path: str, data: bytes, **query: str) -> Any:
+        """JSON of POST /api/v1<path> with raw bytes."""
+        return self._ask("POST", path, params=query, content=data)
+
     def put(self, path: str, body: Any) -> Any:
         return self._ask("PUT", path, json=body)
 

@@ -7,29 +7,23 @@ import logging
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from commander import show
 from commander.api import Api, ApiError
+from commander.options import HERE, ApiKey, AsJson, Limit, Node, State, Url
+from commander.update import update
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-node = typer.Typer(help="List, show, command and delete nodes.", no_args_is_help=True)
+node = typer.Typer(help="List, show, command, update and delete nodes.", no_args_is_help=True)
 token = typer.Typer(help="Make, list and revoke enrolment tokens.", no_args_is_help=True)
 key = typer.Typer(help="Make, list and delete API keys.", no_args_is_help=True)
 commander = typer.Typer(help="Run the commander alone.", no_args_is_help=True)
 for name, part in (("node", node), ("token", token), ("key", key), ("commander", commander)):
     app.add_typer(part, name=name)
 
-State = Annotated[Path, typer.Option("--state", envvar="FARMHAND_STATE", help="folder of the farm")]
-Url = Annotated[str, typer.Option("--url", help="address of the commander; default: the farm's own")]
-ApiKey = Annotated[str, typer.Option("--key", help="API key; default: the local admin's")]
-AsJson = Annotated[bool, typer.Option("--json", help="machine-readable output")]
-Node = Annotated[str, typer.Argument(help="id of the node")]
-Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="most rows")]
-HERE = Path(".farm")
 LOG_FORM = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -167,6 +161,9 @@ def node_desired(
         raise ApiError(f"data: must be JSON: {error}") from None
     row = Api(state, url, key).put(f"/nodes/{node}/desired/{document}", {"data": given})
     _answer(row, as_json, lambda row: print(f"{node}: {document} is now revision {row['rev']}"))
+
+
+node.command("update")(update)
 
 
 @node.command("remove")

@@ -44,7 +44,21 @@ class Send(NamedTuple):
     after: tuple[str, str, int] | None = None
 
 
-Effect = Put | Add | Send
+class SendBlob(NamedTuple):
+    """A block of a file for a node that asked for it; read and sent beside the line (blob_edge.py), or dropped when the
+    node asks for too much at once. `total`: length of the file, 0 when there is no such file.
+    """
+
+    domain: str
+    node: str
+    device: str
+    sha256: str
+    offset: int
+    size: int
+    total: int
+
+
+Effect = Put | Add | Send | SendBlob
 Effects = list[Effect]
 
 

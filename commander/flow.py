@@ -2,8 +2,7 @@
 
 One thread runs it. Everything that changes the farm comes through its queue, in order: messages and connection
 changes from mqtt_edge, requests from http_edge. Rules see the projection; effects are applied to it at once, and to
-the database
-before anything is acknowledged, answered or published.
+the database before anything is acknowledged, answered or published.
 """
 
 import logging
@@ -17,8 +16,8 @@ from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 from commander.db_edge import Database, DatabaseRefused, DatabaseUnavailable, LeaseLost
-from commander.effects import Add, Effects, Key, Moment, Put, Send
-from commander.fleet import enrolment, refusals, rules
+from commander.effects import Add, Effects, Key, Moment, Put, Send, SendBlob
+from commander.fleet import enrolment, refusals, rules, senders
 from commander.fleet.outbox import Outbox, StoredMarks
 from commander.keys import Keys
 from commander.metrics import Metrics
@@ -65,6 +64,7 @@ class Flow:
         self.epoch = 0
         self.metrics = Metrics()
         self.live: Callable[[list[Put | Add]], None] = lambda changes: None
+        self.send_blobs: Callable[[list[SendBlob]], None] = lambda asked: None
         self.mqtt: MqttEdge | None = None
         self.outbox = Outbox(root, keys, farm)
         self.marks = StoredMarks(farm)
@@ -81,6 +81,7 @@ class Flow:
         self._puts: dict[tuple[str, Key], Put] = {}
         self._adds: list[Add] = []
         self._sends: list[Send] = []
+        self._blobs: list[SendBlob] = []
         self._answers: list[tuple[Future[Any], Any]] = []
         self._stopping = threading.Event()
         self._next_tick = 0.0
@@ -150,9 +151,7 @@ class Flow:
         seen = wire.loads(envelope["body"].encode())["epoch"]
         if seen <= self.epoch:
             return []
-        log.warning(
-            "epoch %d was in use before, the database says %d: it was restored; jumping ahead", seen, self.epoch
-        )
+        log.warning("epoch %d was in use, the database says %d: it was restored; jumping ahead", seen, self.epoch)
         self.epoch = self._sealed_for = seen + 1
         ahead = [Put("desired", key, {**row, "rev": row["rev"] + REV_JUMP}) for key, row in farm["desired"].items()]
         for put in ahead:
@@ -184,13 +183,13 @@ class Flow:
         # A dead letter whose seq can be read counts as stored; else its sender would repeat it for ever.
         try:
             address = topics.parse(topic, self._root)
-            rules.known_node(self.farm, address)
+            senders.known_node(self.farm, address)
             data = wire.loads(payload)
             stream, seq = data["stream"], data["seq"]
             check(fleet.EVT, {"ts": 0, "stream": stream, "seq": seq})
         except (Invalid, KeyError, TypeError):
             return []
-        return rules.count(self.farm, address.node, stream, seq, seq, now) or []
+        return senders.count(self.farm, address.node, stream, seq, seq, now) or []
 
     def _request(self, request: Request, moment: Moment) -> None:
         try:
@@ -203,11 +202,9 @@ class Flow:
 
     def _door(self, door: Door, moment: Moment) -> None:
         if door.domain:
-            row = {**self.farm["door"][door.domain], "up": door.up, "since": moment.now}
-            self.farm["door"][door.domain] = row
+            self.farm["door"][door.domain] = {**self.farm["door"][door.domain], "up": door.up, "since": moment.now}
         elif door.up and (door.fresh or self._sealed_for != self.epoch):
-            # The broker knows nothing of this commander, or retains documents of an older epoch, which nodes would
-            # refuse.
+            # The broker knows nothing of this commander, or retains documents of an epoch that nodes would refuse.
             self._sealed_for = self.epoch
             self._sends += self.outbox.everything_desired()
             self.marks.all_again()
@@ -232,6 +229,8 @@ class Flow:
                 self._adds.append(effect)
             elif type(effect) is Send:
                 self._sends.append(effect)
+            elif type(effect) is SendBlob:
+                self._blobs.append(effect)
 
     def _take(self) -> list[Any]:
         timeout = max(0.0, self._next_tick - time.monotonic())
@@ -280,7 +279,8 @@ class Flow:
     def _finish(self, received: list[Arrived]) -> None:
         self.metrics.received += sum(len(batch.messages) for batch in received)
         changes = [*self._puts.values(), *self._adds]
-        self._puts, self._adds, self._sends = {}, [], []
+        self.send_blobs(self._blobs)
+        self._puts, self._adds, self._sends, self._blobs = {}, [], [], []
         answers, self._answers = self._answers, []
         for future, result in answers:
             future.set_result(result)

@@ -72,13 +72,17 @@ class LeaderSession:
         self._client.loop_stop()
 
     def publish(self, topic: str, payload: bytes, qos: int, retain: bool, outbox_id: int) -> None:
-        """Send, now or after the next connect; Published follows when outbox_id is not 0."""
+        """Send, now or after the next connect; Published follows when outbox_id is not 0. Any thread may."""
         # No lock here: paho holds its own while it calls on_publish, so either side may come first.
         mid = self._client.publish(topic, payload, qos, retain).mid
         if qos:
             self._unacknowledged[mid] = outbox_id
             if mid in self._acknowledged_early:
                 self._acknowledged(mid)
+
+    def under_way(self) -> int | None:
+        """How many messages the broker has not acknowledged yet; None while there is no connection."""
+        return len(self._unacknowledged) if self.connected else None
 
     def _on_connect(self, client: paho.Client, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:

@@ -17,16 +17,20 @@ from broker.farmfile import Farm as FarmFile
 from broker.files import write_private
 from broker.users import steward_user
 from commander import leader
+from commander.blob_edge import BlobSender, BlobStore
 from commander.db_edge import Database, DatabaseUnavailable
 from commander.effects import Put
-from commander.fleet import enrolment, tables
-from commander.fleet.retention import Housekeeping
+from commander.fleet import blobs, enrolment, tables
+from commander.fleet.retention import DAY, Housekeeping
 from commander.flow import Flow
 from commander.keys import Keys
 from commander.mqtt_edge import Access, MqttEdge
 from commander.settings import Settings
 
 log = logging.getLogger(__name__)
+
+MIB = 1024 * 1024
+PRUNE_MS = 3_600_000
 
 
 class NotReady(RuntimeError):
@@ -63,12 +67,16 @@ class Service:
         self._add_admin_key()
         self.mqtt = MqttEdge(*self._mqtt_arguments())
         self.flow.mqtt = self.mqtt
-        self.flow.on_tick.append(self._lead)
+        self.blobs = BlobStore(self.database)
+        rate = settings.blob_mib_s * MIB
+        self._sender = BlobSender(self.blobs, self.farmfile.root, rate, self.mqtt.publish, self.mqtt.leader.under_way)
+        self.flow.send_blobs = self._sender.ask
+        self.flow.on_tick += [self._lead, self._prune]
         self.flow.on_lost_lease = self._lost
         self.lost_lease = threading.Event()
         self.on_end: Callable[[], None] = lambda: None  # the line has ended: HTTP has no reason to go on
         self._line = threading.Thread(target=self._run_line, name="line")
-        self._housekeeping = Housekeeping(self.database, settings)
+        self._housekeeping = Housekeeping(self.database, settings, lambda: self.blobs.sweep(self.flow.farm))
 
     def start(self) -> None:
         with self.database.reading() as connection:
@@ -78,10 +86,12 @@ class Service:
         for row in unsent:
             self.mqtt.publish(*self.flow.outbox.again(dict(row), self._epoch))
         self._housekeeping.start()
+        self._sender.start()
 
     def stop(self) -> None:
         """Stop taking in, commit what is in hand, give the lease back."""
         self._housekeeping.stop()
+        self._sender.stop()
         self.flow.stop()
         self._line.join(timeout=10)
         self.mqtt.stop()
@@ -150,6 +160,13 @@ class Service:
             for name in farm.domains
         }
         return access, farm.root, filters, [f"{farm.root}/_/bridge/+", f"{farm.root}/_/leader"], self.flow.inbox.put
+
+    def _prune(self, now: int) -> None:
+        if now >= self._next_prune:
+            self._next_prune = now + PRUNE_MS
+            self.flow.apply(blobs.prune(self.flow.farm, now - int(self.settings.keep_blobs_days * DAY)))
+
+    _next_prune = 0
 
     # --- leading -----------------------------------------------------------------------------------------------------
     def _lead(self, now: int) -> None:

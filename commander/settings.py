@@ -24,4 +24,7 @@ class Settings(BaseSettings):
     keep_hours_days: float = Field(default=1095, gt=0, description="hour figures")
     keep_events_days: float = Field(default=365, gt=0, description="events and audit")
     keep_logs_days: float = Field(default=14, gt=0, description="log lines and dead letters")
+    keep_blobs_days: float = Field(default=30, gt=0, description="files that nobody needs and nobody asked for")
+    blob_max_mib: float = Field(default=16, gt=0, description="largest file for nodes, in MiB")
+    blob_mib_s: float = Field(default=4, gt=0, description="what is sent to nodes of files, all together, in MiB/s")
     housekeeping_s: float = Field(default=60, gt=0, description="time between two runs of down-sampling and retention")

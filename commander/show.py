@@ -17,7 +17,7 @@ COLOURS = {
     "ready": "green", "init": "cyan", "sleeping": "blue", "disconnected": "yellow", "lost": "red",
     "unreachable": "red", "unheard": "yellow", "new": "dim",
     "info": "cyan", "warning": "yellow", "error": "red", "critical": "bold red",
-    "done": "green", "failed": "red", "refused": "red", "timeout": "yellow",
+    "done": "green", "applied": "green", "failed": "red", "refused": "red", "timeout": "yellow",
 }  # fmt: skip
 SHOWN_FIGURES = 4
 

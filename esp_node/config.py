@@ -3,19 +3,21 @@ at the start, then forgotten."""
 
 import json
 
-from esp_node.settings import check_settings
+from esp_node.measuring import SENSORS
+from esp_node.settings import KEYS, check_settings
 from schema import tokens
 from schema.errors import Invalid
 from schema.text import is_id, is_name, is_text
 
 DEFAULTS = {
-    "root": "farm", "node": None, "token": None, "password": None, "verify": None, "interval_s": 5,
-    "heartbeat_s": 5, "keepalive_s": 30,
-    "timeout_s": 5, "backoff_s": 30, "queue": {"events": 12, "bytes": 2000}, "hears_marks": True,
-    "frames": {},
-    "sensors": {"load": True, "roundtrip": True}, "lossy": False,
+    "root": "farm", "node": None, "token": None, "password": None, "verify": None, "interval_s": 5, "early": 0,
+    "heartbeat_s": 5, "keepalive_s": 30, "timeout_s": 5, "backoff_s": 30, "queue": {"events": 12, "bytes": 2000},
+    "hears_marks": True, "lossy": False, "sensors": SENSORS, "streams": {}, "spill_bytes": 0, "sleep": "none",
+    "wifi": [], "hostname": None, "ca": None, "server_hostname": None, "ntp": [], "webrepl": True, "strap": None,
+    "watchdog_s": 0, "trial_s": 120, "log": {},
 }  # fmt: skip
-_WHOLE = {"heartbeat_s": 3600, "keepalive_s": 3600, "timeout_s": 60, "backoff_s": 3600}
+_OPTIONAL = ("domain", "brokers")
+_WHOLE = {"heartbeat_s": 3600, "keepalive_s": 3600, "timeout_s": 60, "backoff_s": 3600, "trial_s": 3600}
 
 
 def load(path):
@@ -34,11 +36,8 @@ def check(given):
     if not isinstance(given, dict):
         raise Invalid("config", "must be an object")
     for key in given:
-        if key not in DEFAULTS and key not in ("domain", "brokers"):
-            raise Invalid(
-                key,
-                "unknown setting; allowed: " + ", ".join(sorted(list(DEFAULTS) + ["domain", "brokers"])),
-            )
+        if key not in DEFAULTS and key not in _OPTIONAL:
+            raise Invalid(key, "unknown setting; allowed: " + ", ".join(sorted(list(DEFAULTS) + list(_OPTIONAL))))
     config = dict(DEFAULTS)
     config.update(given)
     if config["token"] is not None and "domain" not in config:
@@ -59,19 +58,25 @@ def check(given):
         raise Invalid("queue", 'must be {"events": number, "bytes": number}')
     _whole("queue.events", config["queue"].get("events"), 1, 10000)
     _whole("queue.bytes", config["queue"].get("bytes"), 256, 10000000)
-    for key in ("hears_marks", "lossy"):
+    _whole("spill_bytes", config["spill_bytes"], 0, 100000000)
+    _whole("watchdog_s", config["watchdog_s"], 0, 3600)
+    if config["sleep"] not in ("none", "light", "deep"):
+        raise Invalid("sleep", "must be none, light or deep")
+    for key in ("hostname", "ca", "server_hostname"):
+        if config[key] is not None:
+            is_text(key, config[key], 255)
+    _check_wifi(config["wifi"])
+    if not isinstance(config["ntp"], list):
+        raise Invalid("ntp", "must be a list of hosts, or of [host, port]")
+    for server in config["ntp"]:
+        _check_place("ntp", server if isinstance(server, list) else [server, 123])
+    if config["strap"] not in (None, False):
+        _whole("strap", config["strap"], 0, 99)
+    _check_log(config["log"])
+    for key in ("hears_marks", "lossy", "webrepl"):
         if not isinstance(config[key], bool):
             raise Invalid(key, "must be true or false")
-    check_settings({"interval_s": config["interval_s"], "sensors": config["sensors"]})
-    if not isinstance(config["frames"], dict):
-        raise Invalid("frames", "must be an object of sensor -> frame_ms and values")
-    for name, frame in config["frames"].items():
-        if not isinstance(frame, dict):
-            raise Invalid("frames." + name, "must be an object of frame_ms and values")
-        for key in frame:
-            if key not in ("frame_ms", "values"):
-                raise Invalid("frames.%s.%s" % (name, key), "unknown; allowed: frame_ms, values")
-            _whole("frames.%s.%s" % (name, key), frame[key], 0, 3600000)
+    check_settings({key: config[key] for key in KEYS})
     return config
 
 
@@ -79,10 +84,33 @@ def _check_brokers(brokers):
     if not isinstance(brokers, list) or not brokers:
         raise Invalid("brokers", 'must be a list of [host, port], for example [["127.0.0.1", 1883]]')
     for broker in brokers:
-        if not isinstance(broker, list) or len(broker) != 2:
-            raise Invalid("brokers", "must be a list of [host, port]")
-        is_text("brokers.host", broker[0], 255)
-        _whole("brokers.port", broker[1], 1, 65535)
+        _check_place("brokers", broker)
+
+
+def _check_place(field, place):
+    if not isinstance(place, list) or len(place) != 2:
+        raise Invalid(field, "must be a list of [host, port]")
+    is_text(field + ".host", place[0], 255)
+    _whole(field + ".port", place[1], 1, 65535)
+
+
+def _check_wifi(networks):
+    if not isinstance(networks, list):
+        raise Invalid("wifi", "must be a list of [ssid, password]")
+    for network in networks:
+        if not isinstance(network, list) or len(network) != 2:
+            raise Invalid("wifi", "must be a list of [ssid, password]")
+        is_text("wifi.ssid", network[0], 32)
+        if not isinstance(network[1], str) or len(network[1].encode()) not in [0] + list(range(8, 64)):
+            raise Invalid("wifi.password", "must be empty, or 8 to 63 bytes long")
+
+
+def _check_log(log):
+    if not isinstance(log, dict) or (log and set(log) != {"file", "max_len"}):
+        raise Invalid("log", 'must be {} or {"file": name, "max_len": bytes}')
+    if log:
+        is_text("log.file", log["file"], 64)
+        _whole("log.max_len", log["max_len"], 256, 1000000)
 
 
 def _whole(field, value, low, high):

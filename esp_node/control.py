@@ -1,13 +1,11 @@
 """What the commander may tell this node: signed desired documents and commands. Everything else is
 refused and reported.
 
-Loaded for each message and then forgotten: they are rare, and their checks are the largest part of
-the code. What was seen signed
-(epoch, revisions, command ids) is in node.seen and in <folder>seen.json. Invalid names what is
-wrong with a message.
+Loaded for each message and then forgotten: they are rare, and their checks are the largest part of the code. What was
+seen signed (epoch, revisions, command ids) is in node.seen and in <folder>seen.json. Invalid names what is wrong with
+a message.
 """
 
-from esp_node import late, store
 from esp_node.clock import unix_ms
 from esp_node.logger import last, log
 from schema import judge
@@ -15,48 +13,26 @@ from schema.errors import Invalid
 
 
 def desired(node, name, body):
-    """The verified body of a desired document: apply it if it is newer, and report what is in
-    force."""
-    if name != "settings":
-        raise Invalid("desired", "unknown document; this node knows: settings")
+    """The verified body of a desired document: what shall be done next."""
+    if name not in ("settings", "software"):
+        raise Invalid("desired", "unknown document; this node knows: settings, software")
     seen, fresh = judge.accept_desired(node.seen, name, body)
-    if fresh:
-        try:
-            late.call("esp_node.settings", "check_settings", body["data"])
-        except Invalid as error:
-            _remember(node, seen)
-            node.send("reported", {"rev": body["rev"], "status": "refused", "error": str(error)}, name)
-            raise
-        # Apply, then remember: after a power cut in between the document is simply applied again.
-        node.apply(body["data"])
-        store.write(node.folder + "settings.json", body["data"])
-        _remember(node, seen)
-    node.send(
-        "reported",
-        {
-            "rev": body["rev"],
-            "status": "applied",
-            "data": late.call("esp_node.settings", "in_force", node),
-        },
-        name,
-    )
+    if name == "software":
+        if fresh:
+            node.remember(seen)
+        return "esp_node.update", "desired", node, body, fresh
+    return ("esp_node.settings", "desired", node, body, seen) if fresh else ("esp_node.settings", "report", node)
 
 
 def command(node, name, body):
-    """The verified body of a command: remember it before it acts, so that it cannot act twice;
-    answer on ack/<id>."""
-    _remember(node, judge.accept_command(node.seen, body, unix_ms(), node.boot))
+    """The verified body of a command: remember it before it acts, so that it cannot act twice; answer on ack/<id>."""
+    node.remember(judge.accept_command(node.seen, body, unix_ms(), node.boot))
     answer = {"id": body["id"], "status": "done"}
     if name in _COMMANDS:
         answer["result"] = _COMMANDS[name](node)
     else:
         answer.update({"status": "refused", "code": "unknown", "result": {"allowed": sorted(_COMMANDS)}})
     node.send("ack", answer, body["id"])
-
-
-def _remember(node, seen):
-    store.write(node.folder + "seen.json", seen)
-    node.seen = seen
 
 
 def _identify(node):

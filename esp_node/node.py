@@ -1,170 +1,134 @@
-"""The node: `main` reads config.json, enrols if it must, and runs the loop. Read downwards; the
-parts are link, outbox, scheduler, control.
+"""The node: `main` reads config.json, enrols if it must, and runs the loop. Read downwards; the parts are link, outbox,
+scheduler, settings (what is measured), control (what the commander may tell it).
 
-    micropython -X heapsize=64k main.py <folder>/config.json
+    micropython -X heapsize=48k main.py <folder>/config.json
 
-Exit code 0: stopped, or a `restart` command came (start it again); 2: a wrong configuration; 3:
-the token was refused; 4: the heap is
-full (start it again).
+Exit code 0: stopped, or a `restart` command came (start it again); 2: a wrong configuration; 3: the token was
+refused; 4: the heap is full (start it again).
 """
 
-import binascii
 import gc
 import json
-import os
 
 from esp_node import late, logger, store
-from esp_node.clock import mono_ms, unix_ms
+from esp_node.clock import age_ms, mono_ms, unix_ms
 from esp_node.messages import SENT
-from esp_node.outbox import Outbox
-from esp_node.scheduler import Scheduler
 from schema.errors import Invalid
 
-SOFTWARE = "farmhand esp_node 0.1.0"
 _LIMIT = 4096  # bytes of a payload that this node takes
 _WINDOW = 8  # events on the way to the broker without a PUBACK
 _REFUSALS = 8  # reports of refused messages per heartbeat: a flood of them must not push out events
+_SYNC_MS = 6 * 3600000
+_ALERT_AFTER = 3  # failures in a row: one bad checksum is not worth waking anybody
+
+
+_WARM = (
+    "esp_node.verify", "esp_node.control", "esp_node.settings", "esp_node.measuring", "esp_node.config",
+    "esp_node.pacing",
+    "esp_node.streaming", "esp_node.chains", "esp_node.streams", "esp_node.graph", "esp_node.birth", "esp_node.setup",
+    "esp_node.dial", "esp_node.steps._options", "esp_node.steps._step",
+)  # fmt: skip
 
 
 class Node:
-    """A running node: `given` is the checked configuration, `credential` {node, password, verify,
-    epoch}, `folder` ends in a slash."""
-
-    def __init__(self, given, credential, folder, hardware):
-        # Imported here, after the configuration and a possible enrolment left the heap.
-        from esp_node.link import Link
-
-        self.given = given
-        self.folder = folder
-        self.name = credential["node"]
-        self.software = SOFTWARE
-        self.hardware = hardware
-        self.boot = _random_name()
-        self.refused = 0
-        self.prefix = "%s/%s/%s/self/" % (given["root"], given["domain"], self.name)
-        self.outbox = Outbox(_random_name(), given["queue"]["events"], given["queue"]["bytes"], given["hears_marks"])
-        self.verify = credential["verify"]
-        self.seen = store.read(folder + "seen.json", {"epoch": credential.get("epoch", 0)})
-        self.link = Link(
-            self.name, given["brokers"], self.name, credential["password"], self._connected,
-            self._received,
-            given["keepalive_s"], given["timeout_s"], _LIMIT,
-        )  # fmt: skip
-        self.link.backoff_most_ms = given["backoff_s"] * 1000
-        self.link.set_last_will(self.prefix + "state", "lost", True, 1)
-        self.scheduler = Scheduler(self._task_failed)
-        self.scheduler.every(given["heartbeat_s"] * 1000, self._heartbeat, "heartbeat")
-        self.active = {}  # sensor -> (module, sensor object)
-        self.tasks = []  # of the sensors
-        self.apply(store.read(folder + "settings.json", {}))
-        self.event("evt/boot", {"boot": self.boot, "software": self.software})
-        logger.listener = self._log_line
-        for key in ("token", "password", "verify", "brokers", "queue"):
-            del given[key]  # said already where it is used; the heap has better uses for it
+    """A running node; esp_node/setup.py says what its attributes are."""
 
     def run(self):
         """The loop; returns after a `restart` command or Ctrl-C, with the presence word set."""
         try:
-            self.scheduler.run_forever(_now, self._serve)
+            self.scheduler.run_forever(self.clock, self.wait)
         except KeyboardInterrupt:
             pass
         if self.link.connected:
-            self._state("disconnected")
+            late.call("esp_node.settings", "confirm", self)  # they let the node come to a proper end
+        self.leave(b"disconnected")
+
+    def leave(self, word=b"sleeping"):
+        """Say `word` and close the connection; what waits is kept, where there is flash for it."""
+        self.outbox.close()
+        if self.link.connected:
+            self.send("state", word)
             self.link.disconnect()
 
-    def apply(self, settings):
-        """Take over a checked settings document; what it does not name comes from config.json."""
-        before = sorted(self.active)
-        late.call("esp_node.settings", "apply", self, settings)
-        if before != sorted(self.active) and self.link.connected:
-            self._birth()
+    def busy(self):
+        """True while a sleeping node has a reason to stay awake a little longer."""
+        return bool(not self.link.connected or self.link.unacked or len(self.outbox))
+
+    def sync(self):
+        """Ask for the time, when it is unknown or some hours old."""
+        age = age_ms()
+        if age is None or age > _SYNC_MS:
+            late.call("esp_node.ntp", "sync", self.ntp, self.syncs)
+            self.syncs += 1
 
     def send(self, channel, data, name=""):
-        """Publish now, or not at all while the link is down: state, info, reported, ack, log,
-        heartbeats."""
+        """Publish now, or not at all while the link is down: state, info, reported, ack, log, heartbeats."""
         if self.link.connected:
             flags = SENT[channel]
             topic = self.prefix + channel + ("/" + name if name else "")
             self.link.publish(topic, data if isinstance(data, bytes) else _dumps(data), bool(flags & 2), flags & 1)
 
     def event(self, tail, data):
-        """Queue an event or telemetry that must reach the database; `tail` is its topic below the
-        node's, best a constant."""
-        data["ts"] = unix_ms()
+        """Queue an event or telemetry that must reach the database; `tail` is its topic below the node's, best a
+        constant.
+        """
+        if "ts" not in data:
+            data["ts"] = unix_ms()
         data["stream"] = self.outbox.stream
         data["seq"] = self.outbox.number()
         self.outbox.put(tail, _dumps(data))
 
-    def measure(self, name, tail):
-        """Read a sensor and send its telemetry."""
-        module, sensor = self.active[name]
-        data = dict(zip(module.FIELDS, sensor.get()))
-        for field in data:
-            _check_value(name + "." + field, data[field])
-        if self.given["lossy"]:
-            data["ts"] = unix_ms()
-            self.send("tele", data, name)
+    def alert(self, name, text=None):
+        """Raise the alert `name`, or clear it; what stands is said again after each connect."""
+        if text is None:
+            self.alerts[name] = b""
         else:
-            self.event(tail, data)
+            self.alerts[name] = _dumps({"since": unix_ms(), "severity": "error", "text": text})
+        self.send("alert", self.alerts[name], name)
 
-    def frame(self, name, frames):
-        """Take a sample of a sensor into its frame; send what is complete."""
-        values = self.active[name][1].get()
-        for frame in frames.add(unix_ms(), values[0] if len(values) == 1 else values):
-            self.send("data", late.call("schema.pack", "pack", frame), name)
-
-    def _heartbeat(self):
-        gc.collect()
-        self.refused = 0
-        self.outbox.tick(mono_ms())
-        data = {
-            "ts": unix_ms(), "uptime_s": mono_ms() // 1000, "queue": len(self.outbox), "dropped":
-            self.outbox.dropped,
-            "reconnects": self.link.reconnects,
-        }  # fmt: skip
-        if hasattr(gc, "mem_free"):
-            data["mem_free"] = gc.mem_free()
-        self.send("tele", data, "node")
-
-    def _serve(self, wait_ms):
-        self._pump()
-        self.link.serve(min(1000, wait_ms))
-
-    def _pump(self):
+    def serve(self, wait_ms):
+        """Serve the link for at most `wait_ms`, and at most a second."""
+        if self.wifi:
+            self.wifi.step()
         while self.link.connected and self.link.unacked < _WINDOW:
             item = self.outbox.take()
             if item is None:
-                return
-            seq, name, payload = item
+                break
+            seq, tail, payload = item
             if seq == 0:
-                gap = {
-                    "ts": unix_ms(),
-                    "stream": self.outbox.stream,
-                    "from": payload[0],
-                    "to": payload[1],
-                    "why": "the queue was full",
-                }
-                name, payload = "evt/gap", _dumps(gap)
-            self.link.publish(self.prefix + name, payload, False, 1)
+                gap = {"ts": unix_ms(), "stream": self.outbox.stream, "from": payload[0], "to": payload[1]}
+                gap["why"] = payload[2]
+                tail, payload = "evt/gap", _dumps(gap)
+            self.link.publish(self.prefix + tail, payload, False, 1)
+        self.link.serve(min(1000, wait_ms))
 
-    def _connected(self):
-        self._state("init")
-        for channel in ("stored", "desired/+", "cmd/+"):
-            self.link.subscribe(self.prefix + channel)
-        self._birth()
-        self._state("ready")
-        self.outbox.rewind()
+    def heartbeat(self):
+        """Every heartbeat_s: how the node is; and what waits for a proof that the link works is confirmed."""
+        gc.collect()
+        self.refused = 0
+        self.outbox.tick(mono_ms())
+        data = self.outbox.counters(self.link)
+        data["ts"] = unix_ms()
+        data["uptime_s"] = mono_ms() // 1000
+        if hasattr(gc, "mem_free"):
+            data["mem_free"] = gc.mem_free()
+        self.send("tele", data, "node")
+        for framed in self.framed:
+            framed.frames.expire(unix_ms())
+        if self.on_trial and self.link.connected:
+            self.on_trial -= 1
+            if not self.on_trial:
+                late.call("esp_node.settings", "confirm", self)
+
+    def connected(self):
+        """After each connect: subscribe, and say who is there."""
+        late.call("esp_node.birth", "hello", self)
         logger.log("info", "connected to %s:%d" % (self.link.server, self.link.port))
 
-    def _birth(self):
-        self.send("info", late.call("esp_node.birth", "info", self))
-
-    def _state(self, word):
-        self.send("state", word.encode())
-
-    def _received(self, topic, payload, retained):
+    def received(self, topic, payload, retained):
+        """A message came; what is wrong with it is reported, and never raises."""
+        name = topic[len(self.prefix) :]
         try:
-            name = topic[len(self.prefix) :]
             if payload is None:
                 raise Invalid("payload", "is too large; at most %d bytes" % _LIMIT)
             if name == "stored":
@@ -173,34 +137,44 @@ class Node:
                 raise Invalid("retain", "a command must not be retained")
             elif payload:
                 channel, _, name = name.partition("/")
-                # Two calls, so that the checks have left the heap when the body is acted upon.
+                # One after the other, so that the checks have left the heap when the body is acted upon.
                 body = late.call("esp_node.verify", "unseal", channel, topic, payload, self.verify)
-                late.call(
-                    "esp_node.control",
-                    "desired" if channel == "desired" else "command",
-                    self,
-                    name,
-                    body,
-                )
+                payload = None
+                late.chain("esp_node.control", "desired" if channel == "desired" else "command", self, name, body)
         except Invalid as error:
-            self._refuse(topic, error.field, error.problem)
+            self._refuse(topic, error)
         except MemoryError:
-            self._refuse(topic, "payload", "is too large for this device, or its heap too full: try again")
+            self._refuse(topic, Invalid("heap", "is too small for this, or too full now"))
 
-    def _refuse(self, topic, field, problem):
+    def remember(self, seen):
+        """Keep what was seen signed: epoch, revisions, command ids."""
+        store.write(self.folder + "seen.json", seen)
+        self.seen = seen
+
+    def _refuse(self, topic, error):
         self.refused += 1
         if self.refused <= _REFUSALS:
-            self.event("evt/refused", {"topic": topic, "field": field, "problem": problem})
-        logger.log("warning", "refused %s: %s: %s" % (topic[len(self.prefix) :], field, problem))
+            self.event("evt/refused", {"topic": topic, "field": error.field, "problem": error.problem})
+        logger.log("warning", "refused %s: %s" % (topic[len(self.prefix) :], error))
+        if self.adopting:
+            late.chain("esp_node.measuring", "undo", self, error)
 
-    def _task_failed(self, task, error):
+    def task_failed(self, task, error):
+        """The scheduler's word that a task raised `error`."""
+        text = "%s: %s %s" % (task.name, type(error).__name__, error)
         if task.failures in (1, 10, 100) or task.failures % 1000 == 0:
-            logger.log(
-                "error",
-                "%s failed (%d): %s %s" % (task.name, task.failures, type(error).__name__, error),
-            )
+            logger.log("error", "%s (%d times)" % (text, task.failures))
+        if task.failures == _ALERT_AFTER:
+            self.alert(task.name, text)
 
-    def _log_line(self, level, text):
+    def task_recovered(self, task):
+        """The scheduler's word that a task works again."""
+        logger.log("info", task.name + " works again")
+        if self.alerts.get(task.name):
+            self.alert(task.name)
+
+    def log_line(self, level, text):
+        """The logger's word of each line."""
         self.send("log", {"ts": unix_ms(), "level": level, "text": text})
 
 
@@ -208,15 +182,8 @@ def _dumps(data):
     return json.dumps(data, separators=(",", ":")).encode()
 
 
-def _check_value(field, value):
-    kind = type(value)
-    if value is not None and kind not in (bool, int, str) and (kind is not float or value - value != 0):
-        raise Invalid(field, "must be null, true, false, a finite number or text")
-
-
 def _mark(payload, stream):
-    # As the declaration says, in three lines: marks come every second, the whole of `schema` need
-    # not.
+    # As the declaration says, in three lines: marks come every second, the whole of `schema` need not.
     try:
         mark = json.loads(payload or b'{"marks":{}}')["marks"].get(stream, 0)
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -226,23 +193,33 @@ def _mark(payload, stream):
     return mark
 
 
-def main(path):
-    """Run the node that the file `path` describes until it is stopped. Returns the exit code."""
-    code, given, credential, hardware = late.call("esp_node.start", "prepare", path, SOFTWARE)
-    if code == 0:
-        try:
-            Node(given, credential, path[: path.rfind("/") + 1], hardware).run()
-        except MemoryError:
-            print("esp_node: the heap is full")
-            return 4
-    return code
+def main(path, safe=False):
+    """Run the node that the file `path` describes until it is stopped; `safe` without its sensors and streams, so that
+    it can be mended from afar. Returns the exit code.
+    """
+    node = Node()
+    try:
+        late.warm(*_WARM)
+        code = late.call("esp_node.start", "prepare", node, path, safe)
+        if code == 0:
+            try:
+                late.chain("esp_node.measuring", "resume", node)
+            except Invalid as error:
+                late.chain("esp_node.measuring", "without", node, error)
+            # Here, and not inside a late call: what the link raises must be for ever what others catch.
+            from esp_node.link import Link  # noqa: F401
+
+            late.call("esp_node.setup", "fill", node)
+            node.run()
+        return code
+    except Invalid as error:
+        print("esp_node: %s: %s" % (path, error))
+        return 2
+    except MemoryError:
+        print("esp_node: the heap is full")
+        return 4
 
 
-def _now():
-    # Multiples of an interval on the real clock, so that a restart keeps the pace; on the steady
-    # one while it is not set.
+def paced_ms():
+    """The scheduler's clock, ms: the real one, so that a restart keeps the pace; the steady one while that is unset."""
     return unix_ms() or mono_ms()
-
-
-def _random_name():
-    return "e-" + str(binascii.hexlify(os.urandom(8)), "ascii")

@@ -1,65 +1,97 @@
-"""The settings document: what the commander may change in a running node. Loaded when one is
-checked or applied."""
+"""The settings document: what the commander may change in a running node, on top of config.json.
 
-from esp_node.sensors import find, names
+{"interval_s": seconds, "early": fraction, "sensors": {name: true, false or {...}}, "streams": {name: {...} or null}},
+all optional. A sensor's object holds "sensor" (its kind, by default the name), "interval_s", "early", "send" ("tele" or
+"none") and the options of its driver. Loaded when a document comes, then forgotten.
+"""
+
+from esp_node import late, store
+from esp_node.sensors import names
 from schema.errors import Invalid
+from schema.text import is_id
+
+KEYS = ("interval_s", "early", "sensors", "streams")
+
+
+def desired(node, body, seen):
+    """A newer document came: what shall be done next."""
+    try:
+        check_settings(body["data"])
+    except Invalid as error:
+        return refuse(node, body["rev"], seen, error)
+    return "esp_node.measuring", "apply", node, body, seen
+
+
+def refuse(node, rev, seen, error):
+    """Report that a document is refused, and why."""
+    node.remember(seen)
+    node.send("reported", {"rev": rev, "status": "refused", "error": str(error)}, "settings")
+    raise error
 
 
 def check_settings(data):
-    """Raise Invalid unless `data` is a settings document: {"interval_s": number, "sensors": {name:
-    true or false}}, both optional."""
+    """Raise Invalid unless the shape of `data` is right; drivers and steps check their own options when they are
+    made.
+    """
     if not isinstance(data, dict):
         raise Invalid("settings", "must be an object")
     for key in data:
-        if key not in ("interval_s", "sensors"):
-            raise Invalid(key, "unknown setting; allowed: interval_s, sensors")
-    interval = data.get("interval_s", 1)
-    if isinstance(interval, bool) or not isinstance(interval, (int, float)) or not 0.05 <= interval <= 86400:
-        raise Invalid("interval_s", "must be a number of seconds from 0.05 to 86400")
+        if key not in KEYS:
+            raise Invalid(key, "unknown setting; allowed: " + ", ".join(KEYS))
+    _number("interval_s", data.get("interval_s", 1), 0.01, 604800)
+    _number("early", data.get("early", 0), 0, 0.9)
+    for key in ("sensors", "streams"):
+        if not isinstance(data.get(key, {}), dict):
+            raise Invalid(key, "must be an object of name -> settings")
     sensors = data.get("sensors", {})
-    if not isinstance(sensors, dict):
-        raise Invalid("sensors", "must be an object of sensor -> true or false")
-    known = names()
-    for name, on in sensors.items():
-        if name not in known:
-            raise Invalid("sensors." + name, "unknown sensor; this node has: " + ", ".join(known))
-        if not isinstance(on, bool):
-            raise Invalid("sensors." + name, "must be true or false")
+    for name in sensors:
+        _check_sensor(name, sensors[name])
 
 
-def apply(node, data):
-    """Make the tasks of `node` what its config.json and the checked document `data` say."""
-    node.interval_s = data.get("interval_s", node.given["interval_s"])
-    wanted = dict(node.given["sensors"])
-    wanted.update(data.get("sensors", {}))
-    for task in node.tasks:
-        node.scheduler.cancel(task)
-    node.tasks = []
-    node.active = {}
-    for name in sorted(wanted):
-        if wanted[name]:
-            module = find(name)
-            node.active[name] = (module, module.create(node, {}))
-            _schedule(node, name)
+def confirm(node):
+    """The node is back with its new settings: keep them, and say so."""
+    known = store.read(node.folder + "settings.json", {})
+    if "before" in known:
+        del known["before"]
+        store.write(node.folder + "settings.json", known)
+        report(node)
 
 
-def in_force(node):
-    """The settings document as the node runs now."""
+def report(node):
+    """Tell the commander what became of the newest document, and what is in force."""
+    known = store.read(node.folder + "settings.json", {})
+    if "rev" in known:
+        status = "failed" if "error" in known else "pending" if "before" in known else "applied"
+        answer = {"rev": known["rev"], "status": status, "data": _in_force(node, known.get("data", {}))}
+        if "error" in known:
+            answer["error"] = known["error"]
+        node.send("reported", answer, "settings")
+
+
+def _in_force(node, data):
+    merged, sensors, streams = late.call("esp_node.measuring", "wanted", node.path, data)
     return {
-        "interval_s": node.interval_s,
-        "sensors": {name: name in node.active for name in names()},
+        "interval_s": merged["interval_s"] or 5,
+        "sensors": {name: name in node.sensors for name in sensors},
+        "streams": sorted(streams),
     }
 
 
-def _schedule(node, name):
-    interval = max(10, int(node.interval_s * 1000))
-    tail = "tele/" + name  # made once: every queued event refers to it
-    node.tasks.append(node.scheduler.every(interval, lambda: node.measure(name, tail), name))
-    frame = node.given["frames"].get(name)
-    if frame:
-        from esp_node.frames import Frames, sample_interval
+def _check_sensor(name, value):
+    field = "sensors." + name
+    is_id(field, name)
+    if isinstance(value, dict):
+        _number(field + ".interval_s", value.get("interval_s", 1), 0.01, 604800)
+        _number(field + ".early", value.get("early", 0), 0, 0.9)
+        if value.get("send", "tele") not in ("tele", "none"):
+            raise Invalid(field + ".send", "must be tele or none")
+    elif not isinstance(value, bool):
+        raise Invalid(field, "must be true, false or an object")
+    kind = value.get("sensor", name) if isinstance(value, dict) else name
+    if value is not False and kind not in names():
+        raise Invalid(field, "unknown sensor; this node has: " + ", ".join(names()))
 
-        length, count = frame.get("frame_ms", 0), frame.get("values", 0)
-        frames = Frames(length, count)
-        every = sample_interval(length, count) or interval
-        node.tasks.append(node.scheduler.every(every, lambda: node.frame(name, frames), "frame " + name))
+
+def _number(field, value, low, high):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise Invalid(field, "must be a number from %s to %s" % (low, high))

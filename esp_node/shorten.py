@@ -24,7 +24,18 @@ _FIELDS: dict[type[ast.AST], str] = {
 _IN_ROM = (
     "append clear copy count encode endswith extend find format fromkeys get index insert isalpha isdigit islower "
     "isspace isupper items join keys lower lstrip pop popitem remove replace reverse rfind rindex rsplit rstrip "
-    "setdefault sort split startswith strip update upper values"
+    "setdefault sort split startswith strip update upper values read readinto readline write flush seek tell close "
+    "add discard difference intersection union issubset issuperset symmetric_difference all any bin callable chr "
+    "complex divmod enumerate eval exec filter frozenset globals hash hex id iter locals map oct ord pow property "
+    "repr reversed slice staticmethod super zip collect enable disable mem_alloc threshold listdir mkdir rmdir "
+    "rename stat uname urandom dump dumps load loads calcsize pack unpack sleep sleep_ms sleep_us ticks_add "
+    "ticks_cpu localtime mktime bind accept listen makefile recv recvfrom send sendto setblocking poll modify "
+    "ilistdir chdir getcwd umount mount argv byteorder maxsize version version_info platform implementation "
+    "hexlify unhexlify a2b_base64 b2a_base64 digest sha256 real imag start stop step args errno array heapq hashlib "
+    "cmath uctypes collections io math micropython urandom namedtuple OrderedDict StringIO BytesIO getvalue heappush "
+    "heappop heapify ceil floor sqrt sin cos tan exp log10 isnan isinf fabs degrees radians opt_level "
+    "ArithmeticError AssertionError EOFError GeneratorExit ImportError IndexError KeyError LookupError NameError "
+    "NotImplementedError OverflowError RuntimeError StopIteration SyntaxError TypeError ZeroDivisionError"
 ).split()
 
 

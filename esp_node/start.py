@@ -1,32 +1,47 @@
-"""Before the node runs: its configuration, and its credential, for which it may have to enrol.
-Loaded once, then forgotten."""
+"""Before the node runs: its configuration, and its credential, for which it may have to enrol. Loaded once, then
+forgotten.
+"""
 
 import sys
 
 from esp_node import late, store
+from esp_node.scheduler import Scheduler
 from schema.errors import Invalid
 
+SOFTWARE = "farmhand esp_node 0.1.0"
 
-def prepare(path, software):
-    """(exit code, configuration, credential {node, password, verify, epoch}, hardware) for the
-    file `path`; the code is 0 when all is well."""
-    hardware = getattr(sys.implementation, "_machine", sys.platform)[:128]
+
+def prepare(node, path, safe):
+    """Fill `node` with what the file `path` says: given, credential {node, password, verify, epoch}, path, folder,
+    software, hardware, safe. Returns the exit code, 0 when all is well.
+    """
+    node.path = path
+    node.folder = path[: path.rfind("/") + 1]
+    node.safe = safe
+    node.software = SOFTWARE
+    node.hardware = getattr(sys.implementation, "_machine", sys.platform)[:128]
     try:
-        given = late.call("esp_node.config", "load", path)
-        problem, credential = _credential(given, path[: path.rfind("/") + 1], software, hardware)
+        node.given = late.call("esp_node.config", "load", path)
+        problem, node.credential = _credential(node)
     except (Invalid, OSError) as error:
         print("esp_node: %s: %s" % (path, error))
-        return 2, None, None, hardware
+        return 2
     if problem:
         print("esp_node: token: refused: " + problem)
-        return 3, None, None, hardware
-    return 0, given, credential, hardware
+        return 3
+    node.lossy = node.given["lossy"]
+    node.scheduler = Scheduler(node.task_failed, node.task_recovered)
+    node.sensors = {}  # name -> sensor object
+    node.tasks = []  # of the sensors
+    node.adopting = None  # the settings document that is being applied, with what is to be remembered then
+    node.framed = []  # sinks of the streams that are sent in frames
+    return 0
 
 
-def _credential(given, folder, software, hardware):
-    if given["token"] is None:
-        return None, given
-    known = store.read(folder + "credential.json", None)
+def _credential(node):
+    if node.given["token"] is None:
+        return None, node.given
+    known = store.read(node.folder + "credential.json", None)
     if known:
         return None, known
-    return late.call("esp_node.enrol", "enrol", given, folder, software, hardware)
+    return late.call("esp_node.enrol", "enrol", node.given, node.folder, node.software, node.hardware)

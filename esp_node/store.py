@@ -18,3 +18,9 @@ def write(path, value):
     with open(path + ".new", "w") as file:
         json.dump(value, file)
     os.rename(path + ".new", path)
+
+
+def keep(path, value):
+    """write(), unless the file holds that value already: flash wears."""
+    if read(path, None) != value:
+        write(path, value)

@@ -1,13 +1,13 @@
 """What a board receives: signature and schema, with the verdicts of schema/message.py in a tenth of its heap.
 
-The table in messages.py names the fields and their kinds; here are only the kinds that occur there. A board's payload
+The table in received.py names the fields and their kinds; here are only the kinds that occur there. A board's payload
 is too short for the limits on the number of items. Invalid names what is wrong.
 """
 
 import binascii
 import json
 
-from esp_node.messages import RECEIVED
+from esp_node.received import RECEIVED
 from schema.errors import Invalid
 from schema.mac import hmac_sha256, same
 from schema.text import is_id, is_name, is_text, shown
@@ -74,6 +74,9 @@ def _check(field, kind, value):
         is_id(field, value)
     elif word == "name":
         is_name(field, value)
+    elif word == "bytes":
+        if not isinstance(value, (bytes, bytearray)):
+            raise Invalid(field, "must be binary (send it as msgpack)")
     else:
         low, _, high = rest.partition("..")
         if type(value) is not int or not int(low) <= value <= int(high):

@@ -36,6 +36,7 @@ INFO = Message(
         ("parts", "units", "", "telemetry parts with their fields and units"),
         ("steps?", "list name", "", "processing steps the node can run"),
         ("sensors?", "list name", "", "sensors in use"),
+        ("streams?", "json", "", "frame streams: fields, units, scale, frame_ms and values of each"),
         ("hears_marks?", "bool", "", "false in a domain without a way back: the outbox keeps only the newest"),
         ("clock?", "word set unset", "", "whether the sender knows the time"),
         ("limits?", "map scalar", "", "limits of the sender: queue, payload, connections"),
@@ -117,7 +118,7 @@ STORED = Message(
 LATEST = Message(
     "latest", _NODE + "latest/{name}", "up", 0, True, "object",
     (_TS,), extra="scalar",
-    text="Mirror of the newest value of a frame stream, for dashboards.",
+    text="Mirror of the newest value of a frame stream, whose fields are a part of the birth.",
 )  # fmt: skip
 
 DESIRED = Message(
@@ -187,7 +188,7 @@ BLOB_GET = Message(
         ("offset", "int 0..9007199254740991", "B", "where the block begins"),
         ("size", "int 1..131072", "B", "length asked for"),
     ),
-    text="Ask for a block of a content-addressed file.",
+    text="Ask for a block of a content-addressed file. Unanswered after some seconds: ask again.",
 )  # fmt: skip
 
 BLOB_DATA = Message(
@@ -195,8 +196,8 @@ BLOB_DATA = Message(
     (
         ("sha256", "text 64", "", "which file"),
         ("offset", "int 0..9007199254740991", "B", "where the block begins"),
-        ("total", "int 0..9007199254740991", "B", "length of the file"),
-        ("data", "bytes", "", "the block"),
+        ("total", "int 0..9007199254740991", "B", "length of the file; 0: the commander has no such file"),
+        ("data", "bytes", "", "the block: as long as asked for, shorter at the end of the file, empty from there on"),
     ),
     text="One block of a file (msgpack).",
 )  # fmt: skip

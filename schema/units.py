@@ -4,7 +4,7 @@ from schema.message import Invalid, is_name, shown
 
 UNITS = (
     "", "%", "°C", "ms", "s", "B", "B/s", "V", "A", "W", "Wh", "kWh", "Hz", "MHz", "H/s", "hPa", "Pa",
-    "lx", "ppm", "dBm", "dB", "m/s2", "deg/s", "deg", "mm", "m", "rpm", "1/s", "us", "mV", "mA", "ohm",
+    "lx", "ppm", "dBm", "dB", "m/s2", "deg/s", "deg", "mm", "m", "rpm", "1/s", "us", "mV", "mA", "ohm", "g",
 )  # fmt: skip
 
 

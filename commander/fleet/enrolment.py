@@ -207,13 +207,13 @@ def credentials(
     return effects
 
 
-def desire(farm: Farm, node_id: str, document: str, data: Any, moment: Moment) -> Effects:
-    """Set a desired document: a new revision in the farm, sealed and sent to the node."""
+def desire(farm: Farm, node_id: str, document: str, data: Any, moment: Moment, again: bool = False) -> Effects:
+    """Set a desired document: a new revision in the farm, sealed and sent to the node; unless it is that already."""
     node = farm["node"].get(node_id)
     if node is None:
         raise Refused("node", f"{node_id} does not exist", 404)
     old = farm["desired"].get((node_id, document))
-    if old is not None and old["data"] == data:
+    if old is not None and old["data"] == data and not again:
         return []
     check_size("data", data)
     rev = old["rev"] + 1 if old else 1

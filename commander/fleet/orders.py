@@ -37,8 +37,12 @@ def command(farm: Farm, node_id: str, name: str, args: Any, timeout_s: int, mome
     return row, effects
 
 
-def set_desired(farm: Farm, node_id: str, document: str, data: Any, if_rev: int | None, moment: Moment) -> Effects:
-    """Set a desired document; if_rev: refuse (409) unless it is the revision that the farm has."""
+def set_desired(
+    farm: Farm, node_id: str, document: str, data: Any, if_rev: int | None, moment: Moment, again: bool = False
+) -> Effects:
+    """Set a desired document; if_rev: refuse (409) unless it is the revision that the farm has; again: a new revision
+    although nothing changes, so that a node which failed tries once more.
+    """
     _node(farm, node_id)
     _check(is_name, "document", document)
     _check(is_json, "data", data)
@@ -48,7 +52,7 @@ def set_desired(farm: Farm, node_id: str, document: str, data: Any, if_rev: int 
     have = old["rev"] if old else 0
     if if_rev is not None and if_rev != have:
         raise Refused("rev", f"the farm has revision {have}, not {if_rev}", 409)
-    effects = desire(farm, node_id, document, data, moment)
+    effects = desire(farm, node_id, document, data, moment, again)
     if effects:
         effects.append(_audit(moment, f"desired {document}", node_id, {"rev": have + 1}))
     return effects

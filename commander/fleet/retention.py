@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 import orjson
 from sqlalchemy import Connection, delete, func, select, text
@@ -120,10 +121,11 @@ def forget(database: Database, settings: Settings, now: int) -> None:
 
 
 class Housekeeping(threading.Thread):
-    """Runs both, beside the line, until `stop()`."""
+    """Runs both, and `sweep`, beside the line, until `stop()`."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: Settings, sweep: Callable[[], None]) -> None:
         super().__init__(name="housekeeping", daemon=True)
+        self._sweep = sweep
         self._database = database
         self._settings = settings
         self._stopping = threading.Event()
@@ -136,6 +138,7 @@ class Housekeeping(threading.Thread):
                 while roll_up(self._database, oldest) == MAX_ROWS and not self._stopping.is_set():
                     pass
                 forget(self._database, self._settings, now)
+                self._sweep()
             except (DatabaseUnavailable, Exception) as error:
                 log.warning("housekeeping failed, will be tried again: %s", error)
 

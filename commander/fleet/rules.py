@@ -7,68 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 from commander.effects import Add, Effects, Farm, Moment, Put, Row
-from commander.fleet import marks
+from commander.fleet.blobs import on_blob_get
 from commander.fleet.hashes import hashed_id
-from commander.fleet.presence import HEARD_STEP_MS, presence
+from commander.fleet.presence import presence
+from commander.fleet.senders import ENVELOPE, FRESH_MS, count, heard, known_node
+from commander.fleet.telemetry import on_latest, on_tele
 from schema.message import Invalid
 from schema.topics import Address
 
-# An event this old came out of a queue: it does not prove that its sender is alive.
-FRESH_MS = 10_000
-# A sender whose clock is ahead must not keep its own newer values out for longer than this.
-AHEAD_MS = 60_000
-PROOF_AFTER_MS = 3_000  # what was under way when a bridge broke has arrived by then
 COMMANDS_KEPT_MS = 7 * 86_400_000
-ENVELOPE = ("ts", "stream", "seq")
 
 Rule = Callable[[Farm, Address, Any, Moment], Effects]
-
-
-def known_node(farm: Farm, at: Address) -> Row:
-    """The sender's row; Invalid when nobody of that name is enrolled in that domain."""
-    node = farm["node"].get(at.node)
-    if node is None:
-        raise Invalid("topic.node", f"{at.node} is not enrolled")
-    if node["domain"] != at.domain:
-        raise Invalid("topic.domain", f"{at.node} is enrolled in {node['domain']}, not in {at.domain}")
-    return node
-
-
-def heard(farm: Farm, node_id: str, moment: Moment) -> Effects:
-    """Note that the node spoke now, at most once a second."""
-    row = farm["heard"].get(node_id)
-    if moment.retained or (row is not None and moment.now - row["ts"] < HEARD_STEP_MS):
-        return []
-    return [Put("heard", node_id, {"node": node_id, "ts": moment.now})]
-
-
-def way_is_open(farm: Farm, domain: str, now: int) -> Effects:
-    """Brokers keep no QoS 0 message for a bridge that is down: one that arrives proves every bridge on its way.
-
-    Needed because a broker that dials two bridges can deliver the notification of one just before the other is up, and
-    the nearer broker then keeps the old word (docs/decisions/0008).
-    """
-    effects: Effects = []
-    for name in farm["door"][domain]["links"] if domain in farm["door"] else ():
-        row = farm["link"].get(name)
-        if row is None or (not row["up"] and now - row["since"] > PROOF_AFTER_MS):
-            effects.append(Put("link", name, {"name": name, "up": True, "since": now}))
-    return effects
-
-
-def count(farm: Farm, node_id: str, stream: str, low: int, high: int, now: int) -> Effects | None:
-    """Move the mark of a stream over low..high; None when all of it was there, or for one too many holes
-    to remember.
-    """
-    stream_id = hashed_id(node_id, stream)
-    row = farm["stream"].get(stream_id)
-    mark: int = row["mark"] if row else 0
-    ahead: marks.Ranges = row["ahead"] if row else []
-    noted = marks.note(mark, ahead, low, high)
-    if noted is None or noted == (mark, ahead):
-        return None
-    new = {"id": stream_id, "node": node_id, "name": stream, "mark": noted[0], "ahead": noted[1], "updated": now}
-    return [Put("stream", stream_id, new)]
 
 
 def on_state(farm: Farm, at: Address, data: str, moment: Moment) -> Effects:
@@ -84,55 +33,6 @@ def on_info(farm: Farm, at: Address, data: Row, moment: Moment) -> Effects:
         return []
     new = {**node, "info": data, "parts": data["parts"], "boot": data["boot"], "alive_ms": data["alive_ms"]}
     return [Put("node", at.node, new)] if new != node else []
-
-
-def on_tele(farm: Farm, at: Address, data: Row, moment: Moment) -> Effects:
-    node = known_node(farm, at)
-    check_part(node, at.name, data)
-    now = moment.now
-    seq = data.get("seq")
-    series = hashed_id(at.node, at.device, at.name)
-    if seq is None:
-        effects = heard(farm, at.node, moment)
-        effects += way_is_open(farm, at.domain, now) if effects else []
-        stream_id = None
-    else:
-        counted = count(farm, at.node, _stream(data), seq, seq, now)
-        if counted is None:
-            return []
-        effects = counted
-        stream_id = counted[0].key  # type: ignore[union-attr]
-        if now - data["ts"] <= FRESH_MS:
-            effects += heard(farm, at.node, moment)
-    values = {name: value for name, value in data.items() if name not in ENVELOPE}
-    ts = data["ts"] or now
-    effects.append(
-        Add("telemetry", {"series": series, "ts": ts, "received": now, "stream": stream_id, "seq": seq, "data": values})
-    )
-    newest = farm["latest"].get(series)
-    if newest is None or ts >= newest["ts"] or newest["ts"] > now + AHEAD_MS:
-        row = {"series": series, "node": at.node, "device": at.device, "part": at.name}
-        effects.append(Put("latest", series, {**row, "ts": ts, "received": now, "data": values}))
-    return effects
-
-
-def check_part(node: Row, part: str, data: Row) -> None:
-    """Refuse fields that the birth did not announce, and words where it announced a unit. Before the birth: nothing
-    to hold against.
-    """
-    if not node["boot"]:
-        return
-    fields = node["parts"].get(part)
-    if fields is None:
-        raise Invalid("topic.name", f"part {part} is not in the node's birth; announced: {_names(node['parts'])}")
-    for name, value in data.items():
-        if name in ENVELOPE:
-            continue
-        unit = fields.get(name)
-        if unit is None:
-            raise Invalid(name, f"unknown field of part {part}; announced: {_names(fields)}")
-        if unit and value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-            raise Invalid(name, f"must be a number in {unit}")
 
 
 def on_evt(farm: Farm, at: Address, data: Row, moment: Moment) -> Effects:
@@ -267,21 +167,11 @@ def _event(at: Address, data: Row, now: int, stream: int | None = None, seq: int
     return Add("event", {**row, "stream": stream, "seq": seq, "data": values})
 
 
-def _stream(data: Row) -> str:
-    if "stream" not in data:
-        raise Invalid("stream", "missing beside seq")
-    stream: str = data["stream"]
-    return stream
-
-
-def _names(of: Row) -> str:
-    return ", ".join(sorted(of)) or "nothing"
-
-
 RULES: dict[str, Rule] = {
     "state": on_state,
     "info": on_info,
     "tele": on_tele,
+    "latest": on_latest,
     "evt": on_evt,
     "evt/gap": on_gap,
     "evt/refused": on_refused,
@@ -289,6 +179,7 @@ RULES: dict[str, Rule] = {
     "alert": on_alert,
     "reported": on_reported,
     "ack": on_ack,
+    "blob/get": on_blob_get,
     "log": on_log,
     "bridge": on_bridge,
 }

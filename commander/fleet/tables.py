@@ -3,7 +3,7 @@
 Times are ms since 1970. `series` and stream ids are 63-bit hashes of their names, so no counter has to be shared.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
 from commander.kinds import Json
 
@@ -139,6 +139,23 @@ outbox = Table(
     Column("qos", Big, nullable=False),
     Column("retain", Boolean, nullable=False),
 )  # fmt: skip
+blob = Table(
+    "blob", metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("size", Big, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("names", Json, nullable=False),  # SHA-256 of each file that this one names: see blobs.py
+    Column("by", Text, nullable=False),
+    Column("created", Big, nullable=False),
+    Column("used", Big, nullable=False),
+)  # fmt: skip
+# Blocks of equal size, so that a piece of a large file is found without reading what is before it.
+blob_block = Table(
+    "blob_block", metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("number", Big, primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+)  # fmt: skip
 lease = Table(
     "lease", metadata,
     Column("name", Text, primary_key=True),
@@ -217,4 +234,4 @@ audit = Table(
     Index("audit_ts", "ts"),
 )  # fmt: skip
 
-STATE = (node, token, heard, latest, stream, alert, desired, reported, command, dead_count, link, api_key)
+STATE = (node, token, heard, latest, stream, alert, desired, reported, command, dead_count, link, api_key, blob)

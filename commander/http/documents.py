@@ -17,6 +17,7 @@ router = APIRouter(prefix="/api/v1")
 class DesiredWish(BaseModel, extra="forbid"):
     data: Any
     if_rev: int | None = Field(default=None, description="refuse (409) unless this is the present revision")
+    again: bool = Field(default=False, description="a new revision although nothing changes: the node tries again")
 
 
 @router.get("/desired")
@@ -74,7 +75,7 @@ async def reported(
 @router.put("/nodes/{node}/desired/{document}")
 async def set_desired(service: Served, caller: Operator, node: str, document: str, wish: DesiredWish) -> Response:
     def work(farm: Any, moment: Any) -> Any:
-        return None, orders.set_desired(farm, node, document, wish.data, wish.if_rev, moment)
+        return None, orders.set_desired(farm, node, document, wish.data, wish.if_rev, moment, wish.again)
 
     await do(service, work, caller.name)
     return json(service.flow.farm["desired"].get((node, document)))

@@ -1,8 +1,13 @@
-"""One file is one sensor: NAME (that of the file), FIELDS, UNITS, and create(node, options), whose
-result has get().
+"""One file is one sensor; files that begin with an underscore are what sensors share. A sensor's file has
 
-get() returns one value per field (number, text, bool, or None for unknown), in the order of FIELDS,
-and never blocks for long.
+NAME    its own name
+FIELDS  names of what it measures, UNITS one of schema/units.py for each, DIGITS the decimals that its resolution
+        justifies: 0 for whole numbers and bools, None for text
+create(node, options)  a sensor with these options (a dict); Invalid names the one that is wrong
+
+A sensor's get() returns one value per field (number, text, bool, or None for unknown), and never blocks for long.
+OSError: the device does not answer; ValueError: what it answers cannot be true. It is asked again later, and must work
+again once the device does. The optional close() gives back its pins and interrupts.
 """
 
 import os

@@ -5,12 +5,12 @@ import gc
 NAME = "load"
 FIELDS = ("load1", "load5", "mem_free")
 UNITS = ("", "", "B")
+DIGITS = (2, 2, 0)
 
 
 class Load:
     def get(self):
-        """(load average of 1 min, of 5 min, free heap in bytes); None for what the machine does
-        not tell."""
+        """(load average of 1 min, of 5 min, free heap in bytes); None for what the machine does not tell."""
         try:
             with open("/proc/loadavg") as file:
                 averages = file.read().split(" ")
@@ -21,4 +21,7 @@ class Load:
 
 
 def create(node, options):
+    from esp_node.sensors._options import take
+
+    take(options, {})
     return Load()

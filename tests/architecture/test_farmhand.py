@@ -47,6 +47,23 @@ def test_every_word_is_answered(word: str) -> None:
     assert f"farmhand {word}" in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("word", "name"), [(word, name) for word, part in farmhand.PARTS.items() for name in part.others]
+)
+def test_a_command_of_another_package_stands_with_the_others(word: str, name: str) -> None:
+    """`farmhand node flash` is the node's own; the rest of `farmhand node` asks the commander."""
+    shown = run_farmhand(word, "--help").stdout
+    assert all(f"│ {each} " in shown for each in (*words_of_group(word), name))
+    assert f"Usage: farmhand {word} {name}" in run_farmhand(word, name, "--help").stdout
+    wrong = run_farmhand(word, name)
+    assert wrong.returncode == 2
+
+
+def words_of_group(word: str) -> set[str]:
+    app: typer.Typer = import_module(farmhand.PARTS[word].module).app
+    return words_of(next(group.typer_instance for group in app.registered_groups if group.name == word))
+
+
 def test_an_unknown_word_is_refused() -> None:
     result = run_farmhand("plough")
     assert result.returncode == 2

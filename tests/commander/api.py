@@ -35,11 +35,13 @@ ROLES = {
         "GET /telemetry",
         "GET /desired",
         "GET /reported",
+        "GET /blobs",
     },
     "operator": {
         "POST /nodes/{node}/commands",
         "PUT /nodes/{node}/desired/{document}",
         "GET /dead-letters",
+        "GET /blobs/{sha256}",
         "DELETE /alerts/{node}/{device}/{name}",
     },
     "admin": {
@@ -50,6 +52,8 @@ ROLES = {
         "POST /keys",
         "DELETE /keys/{key_id}",
         "GET /audit",
+        "POST /blobs",
+        "DELETE /blobs/{sha256}",
     },
 }
 OPEN = {"/healthz", "/readyz", "/metrics", "/asyncapi.yaml"}

@@ -2,11 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
 import pytest
-from typer.main import get_command
 
 import farmhand
 from commander.settings import Settings
@@ -27,8 +25,7 @@ def rows_of(name: str) -> list[tuple[str, str]]:
 
 def commands() -> Iterator[tuple[str, Any]]:
     for word, part in farmhand.PARTS.items():
-        found: Any = get_command(import_module(part.module).app)
-        yield from below(word, found if part.is_group else found.commands[word])
+        yield from below(word, farmhand.command_of(word, part))
 
 
 def below(path: str, command: Any) -> Iterator[tuple[str, Any]]:

@@ -30,6 +30,7 @@ LISTS = [
     "/dead-letters",
     "/audit",
     "/keys",
+    "/blobs",
     "/nodes/m-1/desired",
     "/nodes/m-1/reported",
 ]
@@ -204,6 +205,10 @@ def test_tokens_and_keys_are_shown_once(serving: Serving) -> None:
         ("DELETE", "/nodes/steward-house", None, 403, "node"),
         ("DELETE", "/tokens/t-0", None, 404, "id"),
         ("DELETE", "/keys/k-0", None, 404, "id"),
+        ("GET", "/blobs/0", None, 404, "sha256"),
+        ("DELETE", "/blobs/0", None, 404, "sha256"),
+        ("POST", "/blobs", None, 422, "body"),
+        ("POST", "/blobs?name=%0a", {}, 422, "name"),
     ],
 )
 def test_errors_name_the_field(

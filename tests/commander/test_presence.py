@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commander.effects import Put
-from commander.fleet import rules
+from commander.fleet import rules, senders
 from commander.fleet.presence import HEARD_STEP_MS, PRESENCES, listening_since, presence
 from commander.projection import Projection
 from schema.fleet import STATES
@@ -108,10 +108,10 @@ def test_changes_are_told_once_and_raise_an_alert() -> None:
 
 def test_a_heartbeat_proves_the_bridges_on_its_way() -> None:
     late = farm_with("ready", None, link=False, since=NOW - 10_000)
-    [put] = rules.way_is_open(late, "barn", NOW)
+    [put] = senders.way_is_open(late, "barn", NOW)
     assert put == Put("link", "barn-house", {"name": "barn-house", "up": True, "since": NOW})
-    assert rules.way_is_open(applied(late, [put]), "barn", NOW) == []
+    assert senders.way_is_open(applied(late, [put]), "barn", NOW) == []
 
 
 def test_what_was_under_way_when_a_bridge_broke_proves_nothing() -> None:
-    assert rules.way_is_open(farm_with("ready", None, link=False, since=NOW - 1_000), "barn", NOW) == []
+    assert senders.way_is_open(farm_with("ready", None, link=False, since=NOW - 1_000), "barn", NOW) == []

@@ -26,6 +26,7 @@ CASES: dict[str, tuple[str, Any]] = {
     "state": ("", "sleeping"),
     "info": ("", BIRTH),
     "tele": ("host", {**STREAMED, "cpu": 5}),
+    "latest": ("host", {"ts": NOW, "cpu": 5}),
     "evt": ("started", {**STREAMED, "why": "test"}),
     "evt/gap": ("gap", {"ts": NOW, "stream": "s", "from": 1, "to": 4, "why": "full"}),
     "evt/refused": ("refused", {**STREAMED, "topic": "t", "field": "f", "problem": "p"}),
@@ -33,6 +34,7 @@ CASES: dict[str, tuple[str, Any]] = {
     "alert": ("hot", {"since": 1, "severity": "error", "text": "too hot"}),
     "reported": ("settings", {"rev": 1, "status": "applied"}),
     "ack": ("c-1", {"id": "c-1", "status": "done", "result": 5}),
+    "blob/get": ("", {"sha256": "0" * 64, "offset": 0, "size": 1}),
     "log": ("", {"ts": 0, "level": "info", "text": "line"}),
     "bridge": ("barn-house", "1"),
 }
@@ -75,8 +77,8 @@ def test_rules_are_pure_and_a_repetition_changes_nothing(farm: Projection, key: 
     assert farm == before
     assert effects
     again = run(applied(farm, effects), key, data, name)
-    if key in ("log", "reported"):
-        return  # QoS 0 without a seq, and a row that is put as it was
+    if key in ("log", "reported", "blob/get"):
+        return  # QoS 0 without a seq, a row that is put as it was, and a question that is answered again
     assert not again
 
 

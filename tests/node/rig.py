@@ -115,14 +115,14 @@ class Peer:
 
 
 class NodeProcess:
-    """A node in the MicroPython interpreter with a heap of 64 KB."""
+    """A node in the MicroPython interpreter, with a heap of 64 KB unless told otherwise."""
 
-    def __init__(self, main: Path, folder: Path, config: dict[str, Any]):
+    def __init__(self, main: Path, folder: Path, config: dict[str, Any], heap: str = ""):
         folder.mkdir(exist_ok=True)
         self.config = folder / "config.json"
         self.config.write_text(json.dumps(config))
         self.main = main
-        self.heap = os.environ.get("FARMHAND_NODE_HEAP", "64k")
+        self.heap = heap or os.environ.get("FARMHAND_NODE_HEAP", "64k")
         self.log = folder / "log.txt"
         self.process: subprocess.Popen[bytes]
         self.start()

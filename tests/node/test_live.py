@@ -21,11 +21,11 @@ Start = Callable[..., NodeProcess]
 
 
 @pytest.fixture
-def start(node_main: Path, tmp_path: Path) -> Iterator[Start]:
+def start(shipped_main: Path, tmp_path: Path) -> Iterator[Start]:
     nodes: list[NodeProcess] = []
 
-    def start(config: dict[str, Any]) -> NodeProcess:
-        nodes.append(NodeProcess(node_main, tmp_path / "node", config))
+    def start(config: dict[str, Any], heap: str = "") -> NodeProcess:
+        nodes.append(NodeProcess(shipped_main, tmp_path / "node", config, heap))
         return nodes[-1]
 
     yield start
@@ -48,23 +48,48 @@ def store(peer: Peer, stream: str) -> int:
 
 
 def test_birth_telemetry_frames_and_will(broker: Broker, peer: Peer, start: Start) -> None:
-    node = start(credential_config(broker.port, frames={"roundtrip": {"frame_ms": 1000, "values": 5}}))
+    node = start(
+        credential_config(
+            broker.port,
+        )
+    )
     info = peer.wait("self/info")
     assert info["kind"] == "esp"
-    assert info["parts"]["roundtrip"] == {"rtt_ms": "ms"}
+    assert info["parts"]["connectivity"] == {"rtt_ms": "ms", "rssi_dbm": "dBm"}
     assert info["alive_ms"] == 2500
     peer.wait("self/state", lambda word: word == "ready")
     peer.wait("tele/load", lambda data: data["load1"] >= 0 and data["seq"] > 1)
-    peer.wait("tele/roundtrip", lambda data: data["rtt_ms"] is not None and 0 < data["rtt_ms"] < 2000)
+    peer.wait("tele/connectivity", lambda data: data["rtt_ms"] is not None and 0 < data["rtt_ms"] < 2000)
     assert peer.wait("tele/node")["mem_free"] > 4000
-    number, base, values = peer.wait("data/roundtrip")
-    assert number == 0
-    assert abs(base - time.time() * 1000) < 60000
-    assert len(values) == 5
     words = [data for topic, data, _ in peer.heard if topic == SELF + "state"]
     assert words == ["init", "ready"]
     node.stop()
     peer.wait("self/state", lambda word: word == "lost")
+
+
+def test_streams_of_steps_as_telemetry_and_in_frames(broker: Broker, peer: Peer, start: Start) -> None:
+    streams = {
+        "delay": {
+            "from": "connectivity",
+            "steps": [{"step": "select", "fields": ["rtt_ms"]}, {"step": "mean", "count": 3}],
+        },
+        "memory": {
+            "from": "load", "send": "frame", "latest": True, "frame": {"frame_ms": 1000, "values": 5},
+            "steps": [{"step": "select", "fields": ["mem_free"]}],
+        },
+    }  # fmt: skip
+    start(credential_config(broker.port, streams=streams), heap="96k")
+    info = peer.wait("self/info")
+    assert info["parts"]["delay"] == {"rtt_ms": "ms"}
+    assert info["parts"]["memory"] == {"mem_free": "B"}
+    assert info["streams"]["memory"]["scale"] == [1]
+    assert peer.wait("tele/delay")["rtt_ms"] > 0
+    number, base, values = peer.wait("data/memory", lambda frame: frame[0] == 1)
+    assert number == 1
+    assert abs(base - time.time() * 1000) < 60000
+    assert len(values) == 5
+    assert all(type(value) is int for value in values)
+    assert peer.wait("latest/memory")["mem_free"] > 0
 
 
 def test_ctrl_c_says_disconnected(broker: Broker, peer: Peer, start: Start) -> None:
@@ -120,22 +145,19 @@ def test_settings_apply_survive_a_restart_and_are_refused_when_wrong(broker: Bro
     node = start(credential_config(broker.port))
     topic = SELF + "desired/settings"
 
-    def desire(rev: int, data: Any) -> Any:
+    def desire(rev: int, data: Any, status: str) -> Any:
         peer.publish(topic, peer.sealed(fleet.DESIRED, topic, {"rev": rev, "epoch": 5, "data": data}), True)
-        return peer.wait("reported/settings", lambda answer: answer["rev"] == rev)
+        return peer.wait("reported/settings", lambda answer: answer["rev"] == rev and answer["status"] == status)
 
-    assert desire(1, {"interval_s": 0.3, "sensors": {"load": False}})["data"]["sensors"] == {
-        "load": False,
-        "roundtrip": True,
-    }
-    peer.wait("self/info", lambda info: info["sensors"] == ["roundtrip"])
-    answer = desire(2, {"sensors": {"laod": True}})
-    assert answer["status"] == "refused"
-    assert answer["error"].startswith("sensors.laod: unknown sensor")
-    assert desire(3, {"interval_s": 0.4})["data"] == {
-        "interval_s": 0.4,
-        "sensors": {"load": True, "roundtrip": True},
-    }
+    assert desire(1, {"interval_s": 0.3, "sensors": {"load": False}}, "applied")["data"] == {
+        "interval_s": 0.3, "sensors": {"load": False, "connectivity": True}, "streams": [],
+    }  # fmt: skip
+    peer.wait("self/info", lambda info: info["sensors"] == ["connectivity"] and "load" not in info["parts"])
+    assert desire(2, {"sensors": {"laod": True}}, "refused")["error"].startswith("sensors.laod: unknown sensor")
+    error = desire(3, {"sensors": {"load": {"pin": 4}}}, "refused")["error"]
+    assert error.startswith("sensors.load.pin: "), error
+    assert peer.wait("tele/connectivity", since=len(peer.heard)) is not None  # what was in force is in force again
+    assert desire(4, {"interval_s": 0.4}, "applied")["data"]["sensors"] == {"load": True, "connectivity": True}
     count = len(peer.heard)
     peer.command(SELF + "cmd/restart", "r1")
     peer.wait("ack/r1")
@@ -145,6 +167,22 @@ def test_settings_apply_survive_a_restart_and_are_refused_when_wrong(broker: Bro
     peer.command(SELF + "cmd/restart", "r1")  # replayed: what was seen survives the restart, too
     peer.wait("evt/refused", lambda data: "used before" in data["problem"], since=count)
     assert node.process.poll() is None
+
+
+def test_settings_are_rolled_back_when_the_node_does_not_come_back(broker: Broker, peer: Peer, start: Start) -> None:
+    node = start({**credential_config(broker.port), "heartbeat_s": 60})
+    topic = SELF + "desired/settings"
+    document = {"rev": 1, "epoch": 5, "data": {"interval_s": 0.3, "sensors": {"load": False}}}
+    peer.publish(topic, peer.sealed(fleet.DESIRED, topic, document), True)
+    assert peer.wait("reported/settings", lambda answer: answer["rev"] == 1)["status"] == "pending"
+    node.stop()  # before any heartbeat has proved them
+    count = len(peer.heard)
+    node.start()
+    answer = peer.wait("reported/settings", lambda answer: answer["status"] == "failed", since=count)
+    assert answer["rev"] == 1
+    assert "did not come back" in answer["error"]
+    assert answer["data"]["sensors"] == {"load": True, "connectivity": True}
+    assert "load" in peer.wait("self/info", since=count)["parts"]
 
 
 def test_every_event_arrives_although_the_broker_dies(broker: Broker, peer: Peer, start: Start) -> None:
@@ -265,7 +303,7 @@ def test_a_refused_token_ends_with_the_reason(broker: Broker, peer: Peer, start:
         ({"colour": 1}, "colour: unknown setting; allowed: "),
         (
             {"sensors": {"laod": True}},
-            "sensors.laod: unknown sensor; this node has: load, roundtrip",
+            "sensors.laod: unknown sensor; this node has: adc, ",
         ),
         ({"verify": None}, "verify: must be given, or a token instead"),
         ({"token": "fh1.x"}, "token: is damaged"),

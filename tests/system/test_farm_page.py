@@ -22,6 +22,6 @@ def test_the_figures_of_the_micropython_node_change(farm: LinkedFarm, browser: B
         "([row, before]) => row.innerText !== before", arg=[row.element_handle(), before], timeout=PATIENCE_MS
     )
     page.get_by_role("link", name="esp-1").first.click()
-    expect(page.locator("body")).to_contain_text("roundtrip", timeout=PATIENCE_MS)
+    expect(page.locator("body")).to_contain_text("connectivity", timeout=PATIENCE_MS)
     assert complaints == []
     page.close()

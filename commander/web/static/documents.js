@@ -13,9 +13,11 @@ export function showDocuments(place, desired, reported) {
 function oneDocument(name, desired, reported, isOpen) {
   const behind = desired && (reported?.rev ?? 0) < desired.rev;
   const word = behind ? "waiting" : (reported?.status ?? "waiting");
+  const pct = word === "pending" && typeof reported.data?.pct === "number" ? ` ${reported.data.pct} %` : "";
+  const version = typeof desired?.data?.version === "string" ? desired.data.version : "";
   const revs = desired ? `revision ${desired.rev}, reported ${reported?.rev ?? "none"}` : `reported revision ${reported.rev}`;
   return el("details", { class: "document", "data-doc": name, open: isOpen },
-    el("summary", {}, badge(word), el("b", {}, name), el("span", { class: "by" }, revs)),
+    el("summary", {}, badge(word + pct, word), el("b", {}, name), version ? el("span", { class: "code" }, version) : null, el("span", { class: "by" }, revs)),
     reported?.error ? el("p", { class: "problem" }, reported.error) : null,
     el("div", { class: "sides" }, side("desired", desired), side("reported", reported)));
 }

@@ -33,8 +33,13 @@ function showIdentity(node) {
   ];
   if (info.sensors?.length) lines.push(["sensors", info.sensors.join(", ")]);
   if (info.steps?.length) lines.push(["steps", info.steps.join(", ")]);
+  for (const [name, stream] of Object.entries(info.streams ?? {})) lines.push([`frames ${name}`, framing(stream ?? {})]);
   for (const stream of node.streams) lines.push([`stream ${stream.name}`, `stored up to ${stream.mark}`]);
   fill($("identity"), lines.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+}
+
+function framing({ frame_ms: ms, values }) {
+  return [ms ? `every ${ms % 1_000 ? `${ms} ms` : duration(ms)}` : null, values ? `${values} values` : null].filter(Boolean).join(" or ") || "–";
 }
 
 function showAlerts(alerts) {
@@ -42,6 +47,16 @@ function showAlerts(alerts) {
   fill($("alerts"), order.map((alert) => el("div", { class: `alert is-${alert.severity}`, role: "status" },
     badge(alert.severity), el("p", {}, alert.text), el("small", {}, `${alert.device} · ${alert.name} · since ${stamp(alert.since)}`),
     isOperator && el("button", { type: "button", class: "quiet", onclick: () => clear(alert) }, "Clear"))));
+}
+
+async function removeNode() {
+  if (!confirm(`Remove ${id} from the farm? Its credential stops working at once, so it must be enrolled anew to come back. Its history stays.`)) return;
+  try {
+    await remove(path);
+    location.assign("/");
+  } catch (error) {
+    setText($("remove-problem"), error.message);
+  }
 }
 
 async function clear({ device, name }) {
@@ -96,6 +111,7 @@ const live = listen({
   reported: mine(again),
 }, readAll, id);
 
+$("remove")?.addEventListener("click", removeNode);
 every(1_000, () => {
   setText($("heard"), `heard ${ago(heard)}`);
   values.age();

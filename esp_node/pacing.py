@@ -1,0 +1,15 @@
+"""Gives the sensors their tasks, last of what measuring.py does. Loaded late."""
+
+from esp_node import store
+from esp_node.sinks import job
+
+
+def schedule(node, jobs, told):
+    """Make a task of each of `jobs`, {(sensor, interval in ms, early): sinks}; keep `told` for the birth."""
+    store.keep(node.folder + "parts.json", told)
+    for name, every, early in sorted(jobs):
+        sinks = jobs[name, every, early]
+        if sinks:
+            run = job(node, node.sensors[name], sinks)
+            node.tasks.append(node.scheduler.every(max(10, every), run, "sensor-" + name, early))
+    return ("esp_node.measuring", "adopted", node) if node.adopting else None

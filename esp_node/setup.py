@@ -1,0 +1,92 @@
+"""Puts a node together at its start. Loaded once, then forgotten."""
+
+import binascii
+import os
+
+from esp_node import logger, store
+from esp_node.clock import mono_ms
+from esp_node.link import Link
+from esp_node.node import paced_ms
+from esp_node.outbox import Outbox
+
+_LIMIT = 4096
+_SYNC_EVERY_MS = 16000  # it only looks whether it is time to ask
+
+
+def fill(node):
+    """Make the parts of `node`, which has `given` (the checked config.json), `credential`, `path`, `folder` and
+    `safe`.
+    """
+    given, credential = node.given, node.credential
+    node.given = node.credential = None
+    node.name = credential["node"]
+    node.verify = credential["verify"]
+    node.seen = store.read(node.folder + "seen.json", {"epoch": credential.get("epoch", 0)})
+    node.boot = _random_name()
+    node.prefix = "%s/%s/%s/self/" % (given["root"], given["domain"], node.name)
+    node.heartbeat_s = given["heartbeat_s"]
+    node.refused = 0
+    node.on_trial = 2
+    node.alerts = {}  # name -> payload of its retained message
+    node.outbox = _outbox(node.folder, given)
+    node.link = Link(
+        node.name, given["brokers"], node.name, credential["password"], node.connected, node.received,
+        given["keepalive_s"], given["timeout_s"], _LIMIT, _tls(node.folder, given),
+    )  # fmt: skip
+    node.link.backoff_most_ms = given["backoff_s"] * 1000
+    node.link.set_last_will(node.prefix + "state", "lost", True, 1)
+    node.scheduler.every(given["heartbeat_s"] * 1000, node.heartbeat, "heartbeat")
+    node.wifi = _wifi(node, given)
+    node.ntp, node.syncs = given["ntp"], 0
+    if node.ntp:
+        node.scheduler.every(_SYNC_EVERY_MS, node.sync, "time")
+    node.clock, node.wait = _driver(node, given)
+    node.event("evt/boot", {"boot": node.boot, "software": node.software})
+    logger.listener = node.log_line
+
+
+def _outbox(folder, given):
+    stream, spill = _random_name(), None
+    if given["spill_bytes"]:
+        from esp_node.spill import Spill
+
+        try:
+            spill = Spill(folder + "spill", given["spill_bytes"], stream)
+        except OSError as error:
+            logger.log("error", "spill: the flash cannot be used: %s" % error)
+    return Outbox(stream, given["queue"]["events"], given["queue"]["bytes"], given["hears_marks"], spill)
+
+
+def _tls(folder, given):
+    if given["ca"] is None:
+        return None
+    tls = {"ca": given["ca"] if given["ca"][0] == "/" else folder + given["ca"]}
+    if given["server_hostname"]:
+        tls["server_hostname"] = given["server_hostname"]
+    return tls
+
+
+def _wifi(node, given):
+    if not given["wifi"]:
+        return None
+    from esp_node.wifi import start
+
+    return start(given["wifi"], given["hostname"] or node.name)
+
+
+def _driver(node, given):
+    # (clock, wait) for the scheduler's loop.
+    if given["sleep"] == "light":
+        from esp_node.sleep import Light
+
+        return paced_ms, Light(mono_ms, node.serve, node.busy, longest_ms=given["keepalive_s"] * 500).wait
+    if given["sleep"] == "deep":
+        from esp_node.sleep import Deep
+
+        deep = Deep(node.scheduler, paced_ms, node.serve, node.busy, node.folder + "sleep.json", node.leave)
+        return deep.clock, deep.wait
+    return paced_ms, node.serve
+
+
+def _random_name():
+    return "e-" + str(binascii.hexlify(os.urandom(8)), "ascii")

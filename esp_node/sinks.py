@@ -1,0 +1,74 @@
+"""Where measured values leave the node: as telemetry, or in time frames. All that a running task refers to is here:
+what is made elsewhere would keep the module that made it in the heap.
+"""
+
+from esp_node.clock import unix_ms
+from schema.errors import Invalid
+
+
+class Tele:
+    """Sends values as telemetry of the part `name`; `digits` are the decimals of each field, None for no rounding."""
+
+    def __init__(self, node, name, fields, digits):
+        self.node = node
+        self.tail = "tele/" + name
+        self.fields = fields
+        self.digits = digits
+
+    def add(self, ts, values):
+        """One value for each field, or the value itself where there is one field."""
+        data = self.told(ts, values)
+        if self.node.lossy:
+            self.node.send("tele", data, self.tail[5:])
+        else:
+            self.node.event(self.tail, data)
+
+    def told(self, ts, values):
+        """Fields with their values, and ts."""
+        data = {"ts": ts}
+        if type(values) not in (tuple, list):
+            values = (values,)
+        for field, digits, value in zip(self.fields, self.digits, values):
+            if type(value) is float:
+                if value - value != 0:
+                    raise Invalid(field, "must be a finite number")
+                if digits is not None:
+                    value = round(value, digits) if digits else int(round(value))
+            data[field] = value
+        return data
+
+
+class Framed(Tele):
+    """Sends values in time frames, on data/<name>; with `latest` the newest of each frame as flat JSON, too."""
+
+    def __init__(self, node, name, about):
+        super().__init__(node, name, about["fields"], about["digits"])
+        from esp_node.framing import Frames
+
+        self.latest = about["latest"]
+        self.frames = Frames(about["frame_ms"], about["values"], about["digits"], about["bytes"])
+        self.frames.emit = self.emit
+
+    def add(self, ts, values):
+        self.newest = ts, values
+        self.frames.add(ts, values)
+
+    def emit(self, payload):
+        node = self.node
+        name = self.tail[5:]
+        if node.link.connected:
+            node.link.publish(node.prefix + "data/" + name, payload, False, 0)
+            if self.latest:
+                node.send("latest", self.told(*self.newest), name)
+
+
+def job(node, sensor, sinks):
+    """What a sensor's task does: read it, and hand its values to whoever wants them."""
+
+    def run():
+        values = sensor.get()
+        ts = unix_ms()
+        for sink in sinks:
+            sink(ts, values)
+
+    return run

@@ -1,0 +1,100 @@
+"""What steps share: what each of them is, the window of the statistics, and the calls at beginnings and forks."""
+
+
+class Step:
+    """A step of one numeric field: add() hands what is usable to take(ts, value)."""
+
+    name = "step"
+    emit = None  # (ts, value), set by whoever builds the chain
+
+    def add(self, ts, value):
+        kind = type(value)
+        if kind is int or (kind is float and value - value == 0) or self.usable(value):
+            self.take(ts, value)
+
+    def usable(self, value):
+        """True for a number, False for None; ValueError for anything else."""
+        kind = type(value)
+        if kind is int or kind is bool or (kind is float and value - value == 0):
+            return True
+        if value is None:
+            return False
+        raise ValueError("%s: cannot use %s" % (self.name, repr(value)[:40]))
+
+
+class Window(Step):
+    """Values of a window end when there are `count` of them, or when a value comes that belongs to another
+    `window_ms` (ts // window_ms); the result carries the time of the newest value. With `sliding`, every value gives
+    the result of the newest `count` values that are not older than `window_ms`, without `window_ms` only once there
+    are `count`.
+
+    A statistic has fold(value) and result(); self.folded is the number of values folded before. What it keeps has
+    public names, because the build shortens private ones in each file by itself.
+    """
+
+    def __init__(self, count, window_ms, sliding):
+        self.folded = 0
+        self._count = count
+        self._length = window_ms
+        self._ring = [] if sliding else None
+        self._ts = 0
+
+    def take(self, ts, value):
+        if self._ring is not None:
+            self._slide(ts, value)
+            return
+        if self._length and self.folded and ts // self._length != self._ts // self._length:
+            self._close()
+        self.fold(value)
+        self.folded += 1
+        self._ts = ts
+        if self.folded == self._count:
+            self._close()
+
+    def result(self):
+        return self.value
+
+    def _close(self):
+        try:
+            result = self.result()
+        finally:
+            self.folded = 0
+        self.emit(self._ts, result)
+
+    def _slide(self, ts, value):
+        ring = self._ring
+        ring.append((ts, value))
+        while len(ring) > self._count or (self._length and not 0 <= ts - ring[0][0] < self._length):
+            del ring[0]
+        if self._length or len(ring) == self._count:
+            for _, value in ring:
+                self.fold(value)
+                self.folded += 1
+            self._ts = ts
+            self._close()
+
+
+def each(calls):
+    """One call for all of `calls`: a value that one of them cannot use still reaches the others."""
+    if len(calls) == 1:
+        return calls[0]
+    calls = tuple(calls)
+
+    def run(ts, value):
+        failed = None
+        for call in calls:
+            try:
+                call(ts, value)
+            except (ValueError, ArithmeticError) as error:
+                failed = error
+        if failed:
+            raise failed
+
+    return run
+
+
+def entry(call, fields):
+    """The call for a sensor's tuple of values; one field travels by itself."""
+    if fields > 1:
+        return lambda ts, values: call(ts, tuple(values))
+    return lambda ts, values: call(ts, values[0])
