@@ -2,18 +2,29 @@
 
 from esp_node import late
 
+_PATIENCE = 50  # times that the heap may be too full for a step of an update: what fills it comes and goes
+
 
 def run(node):
     """Do what there is to do; true when there is more of it at once."""
-    if node.wanted:
-        return late.call("esp_node.update", "proceed", node)
-    if node.fetch and node.fetch.step():
-        return True
-    if node.job and not node.fetch:
-        step = "slot" if "index" in node.job else "prepare"
-        return late.call("esp_node." + ("fetch" if "fetch" in node.job else step), "proceed", node)
     if node.console and node.console.poll(0):
         _key(node)
+    try:
+        return _update(node)
+    except MemoryError:
+        node.short += 1
+        if node.short > _PATIENCE:
+            raise
+
+
+def _update(node):
+    if node.wanted:
+        return late.call("esp_node.update", "proceed", node)
+    if node.fetch:
+        return node.fetch.step()
+    if node.job:
+        step = "slot" if "index" in node.job else "prepare"
+        return late.call("esp_node." + ("fetch" if "fetch" in node.job else step), "proceed", node)
 
 
 def _key(node):

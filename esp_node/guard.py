@@ -2,7 +2,7 @@
 slots.json, explained in slots.py. Loaded for a call, then forgotten."""
 
 from esp_node import store
-from esp_node.clock import mono_ms, unix_ms
+from esp_node.clock import mono_ms
 from esp_node.logger import log
 
 _CRASHES = 3  # in a row, then safe mode
@@ -10,16 +10,26 @@ _CHECK_MS = 5000
 _HOUR_MS = 3600000
 
 
-def begin(node):
-    """Why this start is one in safe mode (str), or None. Sees to it that the start is confirmed."""
-    state = _read(node)
-    safe = None
+def safe(path):
+    """Why a start with the config.json at `path` is one in safe mode (str), or None."""
+    state = store.read(path[: path.rfind("/") + 1] + "slots.json", {})
     if not state.get("trial") and state.get("crashes", 0) >= _CRASHES:
-        safe = "%d crashes in a row, the last: %s" % (state["crashes"], state.get("why", ""))
-        log("critical", "safe mode: " + safe)
+        why = "%d crashes in a row, the last: %s" % (state["crashes"], state.get("why", ""))
+        log("critical", "safe mode: " + why)
+        return why
+
+
+def begin(node, watchdog_s):
+    """See to it that this start is confirmed, and start the watchdog."""
+    state = _read(node)
+    node.linked = None
+    node.feed = _watchdog(watchdog_s) if watchdog_s else None
+    if node.safe:
+        node.alert("safe-mode", node.safe)
+        state["alerted"] = True
+        store.write(node.folder + "slots.json", state)
     if "run" in state and (state["run"] or state.get("crashes")):
         node.scheduler.every(_CHECK_MS, node.watch, "guard")
-    return safe
 
 
 def check(node, seen):
@@ -29,8 +39,8 @@ def check(node, seen):
     if state.get("run") == 1:
         if link.connected and seen == link.reconnects:
             confirm(node)
-        elif state.get("trial") and mono_ms() > node.given["trial_s"] * 1000:
-            why = "no connection within %d s" % node.given["trial_s"]
+        elif state.get("trial") and mono_ms() > node.trial_s * 1000:
+            why = "no connection within %d s" % node.trial_s
             state.update({"run": 2, "crashes": state["crashes"] + 1, "why": why})
             store.write(node.folder + "slots.json", state)
             node.scheduler.tasks.clear()
@@ -49,7 +59,7 @@ def check(node, seen):
 
 def confirm(node):
     """This start is a good one: connected for some seconds, or about to sleep after having been connected. Ends a
-    trial, reports it, and raises or clears the alert `safe-mode`."""
+    trial and reports it; clears the alert of an earlier start in safe mode."""
     state = _read(node)
     if state.get("run") != 1:
         return
@@ -57,21 +67,19 @@ def confirm(node):
     trial = state.get("trial")
     if trial:
         state.update({"good": trial, "trial": None, "crashes": 0})
-    alerted = state.get("alerted")
-    state["alerted"] = bool(node.safe)
+    alerted = state.get("alerted") and not node.safe
+    if alerted:
+        state["alerted"] = False
     store.write(node.folder + "slots.json", state)
     if trial:
         log("info", "update: confirmed, %s is in use" % trial)
         node.send("reported", {"rev": state["rev"], "status": "applied", "data": {"slot": trial}}, "software")
-    if node.safe:
-        node.send("alert", {"since": unix_ms(), "severity": "critical", "text": node.safe[:512]}, "safe-mode")
-    elif alerted:
-        node.send("alert", b"", "safe-mode")
+    if alerted:
+        node.alert("safe-mode")
 
 
-def watchdog(seconds):
-    """feed() of the board's watchdog, started with this time-out (a shorter one where the board knows no longer), or
-    None where there is none."""
+def _watchdog(seconds):
+    # feed() of the board's watchdog with this time-out, or a shorter one where the board knows no longer; or None.
     try:
         from machine import WDT
     except ImportError:

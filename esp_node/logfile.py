@@ -119,9 +119,11 @@ _LOGGER = Logger()
 
 
 def initialize_logging(file, max_len):
-    """Write the log to the file `file` from now on; when `max_len` bytes are in it, it becomes `<file>.1`."""
+    """Write the log to the file `file` from now on; when `max_len` bytes are in it, it becomes `<file>.1`. Returns what
+    writes it, whose `lost` counts the lines that the disk did not take."""
     close_logging()
     logger.file = File(file, max_len)
+    return logger.file
 
 
 def get_logger():

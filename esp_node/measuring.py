@@ -102,7 +102,7 @@ def make(node, data):
     told = {"parts": {}, "streams": {}}  # what the birth says of them
     jobs = {}  # (sensor, interval in ms, early) -> sinks
     for name in sorted(sensors):
-        if sensors[name] and not node.safe:
+        if sensors[name] is not False and not node.safe:
             own = {} if sensors[name] is True else sensors[name]
             about[name] = _make(node, name, own)
             every = int(1000 * own.get("interval_s", merged["interval_s"] or 5))

@@ -38,7 +38,7 @@ def serve(node):
     elif key in _PAGES:
         print()
         return _PAGES[key]
-    elif key == "5" and node.active:
+    elif key == "5" and node.sensors:
         _choose(node)
     elif key == "6":
         print()
@@ -79,7 +79,7 @@ def _key(node):
 
 def _choose(node):
     print()
-    names = sorted(node.active)
+    names = sorted(node.sensors)
     for at in range(len(names)):
         print("  %s %s" % (chr(97 + at), names[at]))
     print("\nletter of the sensor: ", end="")

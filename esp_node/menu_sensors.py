@@ -1,21 +1,23 @@
 """Pages of the menu: all sensors with their values, and the test of one."""
 
+from esp_node import late, store
 from esp_node.clock import ticks_diff, ticks_us
 from esp_node.menu_text import line, prompt
+from esp_node.sensors import find
 
 
 def overview(node):
     """All sensors with their values."""
-    for name in sorted(node.active):
+    for name in sorted(node.sensors):
         _read(node, name)
-    if not node.active:
+    if not node.sensors:
         print("  no sensors")
     prompt(node)
 
 
 def test(node):
     """Read the sensor whose letter is in node.menu."""
-    names = sorted(node.active)
+    names = sorted(node.sensors)
     at = ord(node.menu) - 97
     print()
     if 0 <= at < len(names):
@@ -28,7 +30,9 @@ def test(node):
 
 
 def _read(node, name):
-    module, sensor = node.active[name][0], node.active[name][1]
+    changed = store.read(node.folder + "settings.json", {}).get("data", {})
+    own = late.call("esp_node.measuring", "wanted", node.path, changed)[1].get(name)
+    module, sensor = find(own.get("sensor", name) if isinstance(own, dict) else name), node.sensors[name]
     try:
         values = sensor.get()
         digits = getattr(module, "DIGITS", None) or [None] * len(values)

@@ -11,7 +11,7 @@ from esp_node.menu_text import line, prompt
 def status(node):
     """Who this is and how it stands."""
     link, now = node.link, unix_ms()
-    line("node", "%s in %s/%s" % (node.name, node.given["root"], node.given["domain"]))
+    line("node", "%s in %s" % (node.name, node.prefix[: -7 - len(node.name)]))
     line("hardware", node.hardware)
     line("slot", sys.path[0] or "beside main.py")
     line("broker", "%s:%d, %s" % (link.server, link.port, "connected" if link.connected else "not connected"))

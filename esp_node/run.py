@@ -1,18 +1,9 @@
-"""What main.py calls in a slot. main.py is never updated, so what it must do before the node runs is here."""
+"""What main.py calls in a slot. main.py is never updated, so what must be done before the node runs is done here."""
 
 from esp_node import late
+from esp_node.node import main as _main
 
-late.warm(
-    "esp_node.guard",
-    "esp_node.errands",
-    "esp_node.update",
-    "esp_node.verify",
-    "esp_node.control",
-    "esp_node.settings",
-    "esp_node.birth",
-    "esp_node.start",
-    "esp_node.config",
-    "schema.pack",
-)
 
-from esp_node.node import main  # noqa: E402, F401 (after the warm-up)
+def main(path):
+    """Run the node that the config.json at `path` describes, in safe mode if it must be. Returns the exit code."""
+    return _main(path, late.call("esp_node.guard", "safe", path))

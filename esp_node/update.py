@@ -12,21 +12,28 @@ _MANIFEST_MOST = 65536
 _CRASHES = 6  # three with all sensors, three in safe mode
 
 
+def desired(node, body, _fresh):
+    """A document came (control.py), new or told again after a connect."""
+    node.wanted = (body["rev"], body["data"], None)
+    proceed(node)
+
+
 def proceed(node):
     """Take over node.wanted: (revision, document, None), or (revision, document, why it failed). Sets node.job when
     there is something to do for slot.py, else reports that the document is in use, on trial, failed or refused."""
     rev, data, error = node.wanted
-    node.wanted = None
     state = store.read(node.folder + "slots.json", {})
     problem = _problem(data)
     if node.job and node.job["data"] == data and not error:
         node.job["rev"] = rev
+        node.wanted = None
         return
     if node.fetch:
         node.fetch.close()
-    if not error and state.get("crashes", 0) >= _CRASHES:
-        error = "the node crashes over it: " + state.get("why", "")
     node.fetch = node.job = None
+    used = digest_of((sys.path[0] + "/" if sys.path[0] else "") + "manifest.json")
+    if state.get("crashes", 0) >= _CRASHES and not problem and used != data["manifest"]:
+        error = error or "the node crashes over it: " + state.get("why", "")
     if problem:
         report = {"status": "refused", "error": problem}
     elif error:
@@ -34,7 +41,7 @@ def proceed(node):
         state["failed"] = [rev, error[:200]]
         _keep(node, state)
         report = {"status": "failed", "error": error[:200]}
-    elif digest_of((sys.path[0] + "/" if sys.path[0] else "") + "manifest.json") == data["manifest"]:
+    elif used == data["manifest"]:
         report = {"status": "applied"}
         if state.get("trial"):
             report["status"] = "pending"
@@ -48,6 +55,7 @@ def proceed(node):
         report = {"status": "pending"}
     report.update({"rev": rev, "data": {"version": data["version"]} if not problem else None})
     node.send("reported", report, "software")
+    node.wanted = None
 
 
 def _problem(data):

@@ -1,0 +1,88 @@
+"""Heap of the node's modules and of a whole node, measured in MicroPython. `python -m tests.node.ram` writes ram.json,
+which test_ram.py compares with: who lets a module grow on purpose, writes it anew.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from esp_node.build import build
+from esp_node.sensors import names as sensors
+from esp_node.steps import names as steps
+from tests.conftest import program
+from tests.node.rig import UMQTT, Broker, NodeProcess, Peer, credential_config
+
+KNOWN = Path(__file__).parent / "ram.json"
+RESIDENT = ("esp_node.core", "esp_node.connection")
+LATE = (
+    "birth", "chains", "config", "control", "dial", "enrol", "framing", "graph", "measuring", "ntp", "pacing",
+    "settings", "setup", "sleep", "spill", "start", "streaming", "thingflow", "tls", "verify", "wifi", "writers",
+)  # fmt: skip
+# Link, scheduler, three sensors, two steps: the node of the issue's bar.
+MIX: dict[str, Any] = {
+    "sensors": {"load": True, "connectivity": True, "system": True},
+    "streams": {
+        "delay": {
+            "from": "connectivity",
+            "steps": [{"step": "select", "fields": ["rtt_ms"]}, {"step": "mean", "count": 3}],
+        }
+    },
+    "queue": {"events": 6, "bytes": 1000},
+}
+
+
+def modules() -> tuple[str, ...]:
+    """Names of all that is measured: what always stays first, the rest by itself."""
+    late = [f"esp_node.{name}" for name in LATE]
+    return (*RESIDENT, *late, *(f"esp_node.sensors.{n}" for n in sensors()), *(f"esp_node.steps.{n}" for n in steps()))
+
+
+def measured(main: Path) -> dict[str, int]:
+    """Module -> bytes (64-bit: a board needs half) that it adds to a heap that holds what a node always holds."""
+    script = Path(__file__).parent / "board" / "ram.py"
+    found: dict[str, int] = {}
+    for name in modules():
+        before = [] if name in RESIDENT[:1] else [RESIDENT[0]]
+        command = [program("micropython") or "", "-X", "heapsize=400k", str(script), *before, name]
+        done = subprocess.run(
+            command, check=False, env={**os.environ, "MICROPYPATH": str(main.parent)}, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"{name}: {done.stdout}{done.stderr}"
+        found[name] = json.loads(done.stdout)[name]
+    return found
+
+
+def lives(main: Path, folder: Path, heap_kb: int) -> bool:
+    """Whether a node of MIX sends what its steps make, in a heap of so many KB."""
+    folder.mkdir()
+    broker = Broker(folder)
+    peer = Peer(broker.port)
+    node = NodeProcess(main, folder / "node", credential_config(broker.port, **MIX), f"{heap_kb}k")
+    try:
+        while node.process.poll() is None:
+            if len([topic for topic, *_ in peer.heard if topic.endswith("tele/delay")]) >= 3:
+                return True
+            try:
+                node.process.wait(0.1)
+            except subprocess.TimeoutExpired:
+                continue
+        return False
+    finally:
+        node.stop()
+        peer.stop()
+        broker.stop()
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        figures = measured(build(Path(folder), UMQTT))
+    KNOWN.write_text(json.dumps(figures, indent=1) + "\n")
+    print(KNOWN.read_text(), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
