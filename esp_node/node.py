@@ -46,6 +46,8 @@ class Node:
     def leave(self, word=b"sleeping"):
         """Say `word` and close the connection; what waits is kept, where there is flash for it."""
         self.outbox.close()
+        if logger.file:
+            logger.file.flush()
         if self.link.connected:
             self.send("state", word)
             self.link.disconnect()
@@ -88,6 +90,8 @@ class Node:
 
     def serve(self, wait_ms):
         """Serve the link for at most `wait_ms`, and at most a second."""
+        if self.feed:
+            self.feed()
         if self.wifi:
             self.wifi.step()
         while self.link.connected and self.link.unacked < _WINDOW:
@@ -106,6 +110,8 @@ class Node:
         """Every heartbeat_s: how the node is; and what waits for a proof that the link works is confirmed."""
         gc.collect()
         self.refused = 0
+        if logger.file:
+            logger.file.tick()
         self.outbox.tick(mono_ms())
         data = self.outbox.counters(self.link)
         data["ts"] = unix_ms()

@@ -41,8 +41,13 @@ def fill(node):
     if node.ntp:
         node.scheduler.every(_SYNC_EVERY_MS, node.sync, "time")
     node.clock, node.wait = _driver(node, given)
+    node.feed = _watchdog(given["watchdog_s"])
     node.event("evt/boot", {"boot": node.boot, "software": node.software})
     logger.listener = node.log_line
+    if given["log"]:
+        from esp_node.logfile import initialize_logging
+
+        initialize_logging(node.folder + given["log"]["file"], given["log"]["max_len"])
 
 
 def _outbox(folder, given):
@@ -86,6 +91,19 @@ def _driver(node, given):
         deep = Deep(node.scheduler, paced_ms, node.serve, node.busy, node.folder + "sleep.json", node.leave)
         return deep.clock, deep.wait
     return paced_ms, node.serve
+
+
+def _watchdog(seconds):
+    # What the loop calls at each turn, or None where the machine has no watchdog. Once started it cannot be stopped.
+    if not seconds:
+        return None
+    try:
+        import machine
+
+        return machine.WDT(timeout=seconds * 1000).feed
+    except (ImportError, AttributeError, ValueError) as error:
+        logger.log("warning", "watchdog: not on this board: %s" % error)
+    return None
 
 
 def _random_name():
