@@ -6,7 +6,7 @@ import json
 import os
 import time
 
-from esp_node import store, verify
+from esp_node import late, store, verify
 from esp_node.clock import mono_ms
 from esp_node.link import Link
 from esp_node.logger import log
@@ -64,6 +64,7 @@ def enrol(settings, folder, software, hardware):
         on_message,
         settings["keepalive_s"],
         settings["timeout_s"],
+        tls=late.call("esp_node.tls", "asked", folder, settings) if settings["ca"] else None,
     )
     link.backoff_most_ms = settings["backoff_s"] * 1000
     payload = json.dumps(request).encode()

@@ -3,7 +3,7 @@
 import binascii
 import os
 
-from esp_node import logger, store
+from esp_node import late, logger, store
 from esp_node.clock import mono_ms
 from esp_node.link import Link
 from esp_node.node import paced_ms
@@ -31,7 +31,8 @@ def fill(node):
     node.outbox = _outbox(node.folder, given)
     node.link = Link(
         node.name, given["brokers"], node.name, credential["password"], node.connected, node.received,
-        given["keepalive_s"], given["timeout_s"], _LIMIT, _tls(node.folder, given),
+        given["keepalive_s"], given["timeout_s"], _LIMIT,
+        late.call("esp_node.tls", "asked", node.folder, given) if given["ca"] else None,
     )  # fmt: skip
     node.link.backoff_most_ms = given["backoff_s"] * 1000
     node.link.set_last_will(node.prefix + "state", "lost", True, 1)
@@ -60,15 +61,6 @@ def _outbox(folder, given):
         except OSError as error:
             logger.log("error", "spill: the flash cannot be used: %s" % error)
     return Outbox(stream, given["queue"]["events"], given["queue"]["bytes"], given["hears_marks"], spill)
-
-
-def _tls(folder, given):
-    if given["ca"] is None:
-        return None
-    tls = {"ca": given["ca"] if given["ca"][0] == "/" else folder + given["ca"]}
-    if given["server_hostname"]:
-        tls["server_hostname"] = given["server_hostname"]
-    return tls
 
 
 def _wifi(node, given):

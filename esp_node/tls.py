@@ -37,3 +37,11 @@ def _der(path):
     if begin >= 0:
         data = binascii.a2b_base64(data[begin + 27 : data.find(b"-----END", begin)])
     return data
+
+
+def asked(folder, given):
+    """What a Link is told of TLS, from a configuration whose `ca` is a file's path, in `folder` when it is relative."""
+    tls = {"ca": given["ca"] if given["ca"][0] == "/" else folder + given["ca"]}
+    if given["server_hostname"]:
+        tls["server_hostname"] = given["server_hostname"]
+    return tls
