@@ -63,3 +63,9 @@ else:
         return new - old
 
     ticks_ms = mono_ms
+
+
+def paced_ms():
+    """The clock of whatever has a pace, ms: the real one, so that a restart keeps the pace; the steady one while the
+    real one is unset."""
+    return unix_ms() or mono_ms()

@@ -36,17 +36,15 @@ def warm(*modules):
 
 def _forget(known):
     # Runs when the heap is full, too: nothing here allocates more than a few bytes.
-    name = ""
-    while name is not None:
+    while True:
         for name in sys.modules:
             if name not in known:
                 break
         else:
-            name = None
-        if name is not None:
-            sys.modules[name] = None  # the slot of a removed name would still refer to its value
-            del sys.modules[name]
-            package, _, attribute = name.rpartition(".")
-            if package in sys.modules and hasattr(sys.modules[package], attribute):
-                setattr(sys.modules[package], attribute, None)
-                delattr(sys.modules[package], attribute)
+            return
+        sys.modules[name] = None  # the slot of a removed name would still refer to its value
+        del sys.modules[name]
+        package, _, attribute = name.rpartition(".")
+        if package in sys.modules and hasattr(sys.modules[package], attribute):
+            setattr(sys.modules[package], attribute, None)
+            delattr(sys.modules[package], attribute)

@@ -1,5 +1,4 @@
-"""What a board starts; on the unix port: micropython -X heapsize=64k main.py
-<folder>/config.json"""
+"""What starts a node; on the unix port: micropython -X heapsize=64k main.py <folder>/config.json"""
 
 import os
 import sys
@@ -11,18 +10,6 @@ if sys.path[0]:  # no board: the name of each file stays in the heap, so it shal
     os.chdir(sys.path[0])
     sys.path[0] = ""
 
-from esp_node import late  # noqa: E402 (after the path)
-
-late.warm(
-    "esp_node.verify",
-    "esp_node.control",
-    "esp_node.settings",
-    "esp_node.birth",
-    "esp_node.start",
-    "esp_node.config",
-    "schema.pack",
-)
-
-from esp_node.node import main  # noqa: E402 (after the warm-up)
+from esp_node.node import main  # noqa: E402 (after the path)
 
 sys.exit(main(config))

@@ -93,6 +93,11 @@ def make(node, data):
     merged, sensors, streams = wanted(node.path, data)
     for task in node.tasks:
         node.scheduler.cancel(task)
+        if node.alerts.get(task.name):
+            node.alert(task.name)
+    for framed in node.framed:
+        if framed.latest:
+            node.send("latest", b"", framed.name)
     for sensor in node.sensors.values():
         if hasattr(sensor, "close"):
             sensor.close()
@@ -102,7 +107,7 @@ def make(node, data):
     told = {"parts": {}, "streams": {}}  # what the birth says of them
     jobs = {}  # (sensor, interval in ms, early) -> sinks
     for name in sorted(sensors):
-        if sensors[name] is not False and not node.safe:
+        if sensors[name] is not False:
             own = {} if sensors[name] is True else sensors[name]
             about[name] = _make(node, name, own)
             every = int(1000 * own.get("interval_s", merged["interval_s"] or 5))
@@ -110,7 +115,7 @@ def make(node, data):
             if own.get("send") != "none":
                 sinks.append(Tele(node, name, about[name][0], about[name][2]).add)
                 told["parts"][name] = dict(zip(about[name][0], about[name][1]))
-    if streams and not node.safe:
+    if streams:
         return "esp_node.streaming", "build", node, streams, about, jobs, told
     return "esp_node.pacing", "schedule", node, jobs, told
 
@@ -121,4 +126,6 @@ def _make(node, name, own):
         node.sensors[name] = module.create(node, {key: own[key] for key in own if key not in _RESERVED})
     except Invalid as error:
         raise Invalid("sensors.%s.%s" % (name, error.field), error.problem)
+    except (OSError, ValueError, TypeError) as error:  # of the machine's parts, which do not name an option
+        raise Invalid("sensors." + name, str(error))
     return module.FIELDS, module.UNITS, module.DIGITS

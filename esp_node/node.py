@@ -1,32 +1,29 @@
 """The node: `main` reads config.json, enrols if it must, and runs the loop. Read downwards; the parts are link, outbox,
 scheduler, settings (what is measured), control (what the commander may tell it).
 
-    micropython -X heapsize=48k main.py <folder>/config.json
+    micropython -X heapsize=64k main.py <folder>/config.json
 
-Exit code 0: stopped, or a `restart` command came (start it again); 2: a wrong configuration; 3: the token was
-refused; 4: the heap is full (start it again).
+Exit code 0: stopped by Ctrl-C; 2: a wrong configuration; 3: the token was refused; 4: the heap is full (start it
+again); 5: a `restart` command came (start it again).
 """
 
 import gc
 import json
 
 from esp_node import late, logger, store
-from esp_node.clock import age_ms, mono_ms, unix_ms
+from esp_node.clock import age_ms, mono_ms, paced_ms, unix_ms
 from esp_node.messages import SENT
 from schema.errors import Invalid
 
-_LIMIT = 4096  # bytes of a payload that this node takes
 _WINDOW = 8  # events on the way to the broker without a PUBACK
 _REFUSALS = 8  # reports of refused messages per heartbeat: a flood of them must not push out events
 _SYNC_MS = 6 * 3600000
 _ALERT_AFTER = 3  # failures in a row: one bad checksum is not worth waking anybody
-
-
+# Loaded once while the heap is empty: their names stay for ever, and shall stay in one place.
 _WARM = (
     "esp_node.verify", "esp_node.control", "esp_node.settings", "esp_node.measuring", "esp_node.config",
-    "esp_node.pacing",
-    "esp_node.streaming", "esp_node.chains", "esp_node.streams", "esp_node.graph", "esp_node.birth", "esp_node.setup",
-    "esp_node.dial", "esp_node.steps._options", "esp_node.steps._step",
+    "esp_node.pacing", "esp_node.streaming", "esp_node.chains", "esp_node.streams", "esp_node.graph",
+    "esp_node.birth", "esp_node.setup", "esp_node.dial", "esp_node.steps._options", "esp_node.steps._step",
 )  # fmt: skip
 
 
@@ -34,14 +31,16 @@ class Node:
     """A running node; esp_node/setup.py says what its attributes are."""
 
     def run(self):
-        """The loop; returns after a `restart` command or Ctrl-C, with the presence word set."""
+        """The loop, until a `restart` command or Ctrl-C; says `disconnected` and returns the exit code."""
+        code = 5
         try:
             self.scheduler.run_forever(self.clock, self.wait)
         except KeyboardInterrupt:
-            pass
+            code = 0
         if self.link.connected:
             late.call("esp_node.settings", "confirm", self)  # they let the node come to a proper end
         self.leave(b"disconnected")
+        return code
 
     def leave(self, word=b"sleeping"):
         """Say `word` and close the connection; what waits is kept, where there is flash for it."""
@@ -120,7 +119,7 @@ class Node:
             data["mem_free"] = gc.mem_free()
         self.send("tele", data, "node")
         for framed in self.framed:
-            framed.frames.expire(unix_ms())
+            framed.frames.expire(paced_ms())
         if self.on_trial and self.link.connected:
             self.on_trial -= 1
             if not self.on_trial:
@@ -136,7 +135,7 @@ class Node:
         name = topic[len(self.prefix) :]
         try:
             if payload is None:
-                raise Invalid("payload", "is too large; at most %d bytes" % _LIMIT)
+                raise Invalid("payload", "is too large; at most %d bytes" % self.link.limit)
             if name == "stored":
                 self.outbox.stored(_mark(payload, self.outbox.stream))
             elif name.startswith("cmd/") and retained:
@@ -199,14 +198,12 @@ def _mark(payload, stream):
     return mark
 
 
-def main(path, safe=False):
-    """Run the node that the file `path` describes until it is stopped; `safe` without its sensors and streams, so that
-    it can be mended from afar. Returns the exit code.
-    """
+def main(path):
+    """Run the node that the file `path` describes until it is stopped. Returns the exit code."""
     node = Node()
     try:
         late.warm(*_WARM)
-        code = late.call("esp_node.start", "prepare", node, path, safe)
+        code = late.call("esp_node.start", "prepare", node, path)
         if code == 0:
             try:
                 late.chain("esp_node.measuring", "resume", node)
@@ -216,7 +213,7 @@ def main(path, safe=False):
             from esp_node.link import Link  # noqa: F401
 
             late.call("esp_node.setup", "fill", node)
-            node.run()
+            code = node.run()
         return code
     except Invalid as error:
         print("esp_node: %s: %s" % (path, error))
@@ -224,8 +221,3 @@ def main(path, safe=False):
     except MemoryError:
         print("esp_node: the heap is full")
         return 4
-
-
-def paced_ms():
-    """The scheduler's clock, ms: the real one, so that a restart keeps the pace; the steady one while that is unset."""
-    return unix_ms() or mono_ms()

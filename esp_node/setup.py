@@ -4,19 +4,16 @@ import binascii
 import os
 
 from esp_node import late, logger, store
-from esp_node.clock import mono_ms
+from esp_node.clock import mono_ms, paced_ms
 from esp_node.link import Link
-from esp_node.node import paced_ms
 from esp_node.outbox import Outbox
 
 _LIMIT = 4096
-_SYNC_EVERY_MS = 16000  # it only looks whether it is time to ask
+_AWAKE_MS = 20000  # of a sleeping node: joining a Wi-Fi may take 15 s of it
 
 
 def fill(node):
-    """Make the parts of `node`, which has `given` (the checked config.json), `credential`, `path`, `folder` and
-    `safe`.
-    """
+    """Make the parts of `node`, which has `given` (the checked config.json), `credential`, `path` and `folder`."""
     given, credential = node.given, node.credential
     node.given = node.credential = None
     node.name = credential["node"]
@@ -26,8 +23,7 @@ def fill(node):
     node.prefix = "%s/%s/%s/self/" % (given["root"], given["domain"], node.name)
     node.heartbeat_s = given["heartbeat_s"]
     node.refused = 0
-    node.on_trial = 2
-    node.alerts = {}  # name -> payload of its retained message
+    node.on_trial = 0  # heartbeats that new settings still have to survive
     node.outbox = _outbox(node.folder, given)
     node.link = Link(
         node.name, given["brokers"], node.name, credential["password"], node.connected, node.received,
@@ -40,7 +36,8 @@ def fill(node):
     node.wifi = _wifi(node, given)
     node.ntp, node.syncs = given["ntp"], 0
     if node.ntp:
-        node.scheduler.every(_SYNC_EVERY_MS, node.sync, "time")
+        # It only looks whether it is time to ask; with the heartbeat, so that it wakes nobody.
+        node.scheduler.every(given["heartbeat_s"] * 1000, node.sync, "time")
     node.clock, node.wait = _driver(node, given)
     node.feed = _watchdog(given["watchdog_s"])
     node.event("evt/boot", {"boot": node.boot, "software": node.software})
@@ -76,11 +73,12 @@ def _driver(node, given):
     if given["sleep"] == "light":
         from esp_node.sleep import Light
 
-        return paced_ms, Light(mono_ms, node.serve, node.busy, longest_ms=given["keepalive_s"] * 500).wait
+        return paced_ms, Light(mono_ms, node.serve, node.busy, _AWAKE_MS, given["keepalive_s"] * 500).wait
     if given["sleep"] == "deep":
         from esp_node.sleep import Deep
 
-        deep = Deep(node.scheduler, paced_ms, node.serve, node.busy, node.folder + "sleep.json", node.leave)
+        path = node.folder + "sleep.json"
+        deep = Deep(node.scheduler, paced_ms, node.serve, node.busy, path, node.leave, awake_ms=_AWAKE_MS)
         return deep.clock, deep.wait
     return paced_ms, node.serve
 

@@ -2,7 +2,7 @@
 what is made elsewhere would keep the module that made it in the heap.
 """
 
-from esp_node.clock import unix_ms
+from esp_node.clock import paced_ms, unix_ms
 from schema.errors import Invalid
 
 
@@ -11,7 +11,8 @@ class Tele:
 
     def __init__(self, node, name, fields, digits):
         self.node = node
-        self.tail = "tele/" + name
+        self.name = name
+        self.tail = "tele/" + name  # made once: every queued event refers to it
         self.fields = fields
         self.digits = digits
 
@@ -19,13 +20,13 @@ class Tele:
         """One value for each field, or the value itself where there is one field."""
         data = self.told(ts, values)
         if self.node.lossy:
-            self.node.send("tele", data, self.tail[5:])
+            self.node.send("tele", data, self.name)
         else:
             self.node.event(self.tail, data)
 
     def told(self, ts, values):
-        """Fields with their values, and ts."""
-        data = {"ts": ts}
+        """Fields with their values, and ts: 0 while the time is unknown."""
+        data = {"ts": ts if unix_ms() else 0}
         if type(values) not in (tuple, list):
             values = (values,)
         for field, digits, value in zip(self.fields, self.digits, values):
@@ -55,11 +56,10 @@ class Framed(Tele):
 
     def emit(self, payload):
         node = self.node
-        name = self.tail[5:]
         if node.link.connected:
-            node.link.publish(node.prefix + "data/" + name, payload, False, 0)
+            node.link.publish(node.prefix + "data/" + self.name, payload, False, 0)
             if self.latest:
-                node.send("latest", self.told(*self.newest), name)
+                node.send("latest", self.told(*self.newest), self.name)
 
 
 def job(node, sensor, sinks):
@@ -67,7 +67,7 @@ def job(node, sensor, sinks):
 
     def run():
         values = sensor.get()
-        ts = unix_ms()
+        ts = paced_ms()  # steps and frames need a clock that goes on, also while nobody knows the time
         for sink in sinks:
             sink(ts, values)
 

@@ -11,13 +11,12 @@ from schema.errors import Invalid
 SOFTWARE = "farmhand esp_node 0.1.0"
 
 
-def prepare(node, path, safe):
+def prepare(node, path):
     """Fill `node` with what the file `path` says: given, credential {node, password, verify, epoch}, path, folder,
-    software, hardware, safe. Returns the exit code, 0 when all is well.
+    software, hardware. Returns the exit code, 0 when all is well.
     """
     node.path = path
     node.folder = path[: path.rfind("/") + 1]
-    node.safe = safe
     node.software = SOFTWARE
     node.hardware = getattr(sys.implementation, "_machine", sys.platform)[:128]
     try:
@@ -33,6 +32,7 @@ def prepare(node, path, safe):
     node.scheduler = Scheduler(node.task_failed, node.task_recovered)
     node.sensors = {}  # name -> sensor object
     node.tasks = []  # of the sensors
+    node.alerts = {}  # name -> payload of its retained message, empty when it is none
     node.adopting = None  # the settings document that is being applied, with what is to be remembered then
     node.framed = []  # sinks of the streams that are sent in frames
     return 0
