@@ -35,17 +35,22 @@ class Node:
 
     def run(self):
         """The loop; returns after a `restart` command or Ctrl-C, with the presence word set."""
+        stopped = None
         try:
             self.scheduler.run_forever(self.clock, self.wait)
-        except KeyboardInterrupt:
-            pass
+        except KeyboardInterrupt as error:
+            stopped = error
         if self.link.connected:
             late.call("esp_node.settings", "confirm", self)  # they let the node come to a proper end
         self.leave(b"disconnected")
+        if stopped:
+            raise stopped
 
     def leave(self, word=b"sleeping"):
         """Say `word` and close the connection; what waits is kept, where there is flash for it."""
         self.outbox.close()
+        if logger.file:
+            logger.file.flush()
         if self.link.connected:
             self.send("state", word)
             self.link.disconnect()
@@ -88,6 +93,11 @@ class Node:
 
     def serve(self, wait_ms):
         """Serve the link for at most `wait_ms`, and at most a second."""
+        if self.feed:
+            self.feed()
+        if self.wanted or self.job or (self.console and self.console.poll(0)):
+            if late.call("esp_node.errands", "run", self):
+                wait_ms = 0
         if self.wifi:
             self.wifi.step()
         while self.link.connected and self.link.unacked < _WINDOW:
@@ -106,6 +116,8 @@ class Node:
         """Every heartbeat_s: how the node is; and what waits for a proof that the link works is confirmed."""
         gc.collect()
         self.refused = 0
+        if logger.file:
+            logger.file.tick()
         self.outbox.tick(mono_ms())
         data = self.outbox.counters(self.link)
         data["ts"] = unix_ms()
@@ -133,6 +145,9 @@ class Node:
                 raise Invalid("payload", "is too large; at most %d bytes" % _LIMIT)
             if name == "stored":
                 self.outbox.stored(_mark(payload, self.outbox.stream))
+            elif name == "blob/data":
+                if self.fetch:
+                    self.fetch.take(payload)
             elif name.startswith("cmd/") and retained:
                 raise Invalid("retain", "a command must not be retained")
             elif payload:
@@ -145,6 +160,10 @@ class Node:
             self._refuse(topic, error)
         except MemoryError:
             self._refuse(topic, Invalid("heap", "is too small for this, or too full now"))
+
+    def watch(self):
+        """Every few seconds until this start is confirmed."""
+        self.linked = late.call("esp_node.guard", "check", self, self.linked)
 
     def remember(self, seen):
         """Keep what was seen signed: epoch, revisions, command ids."""

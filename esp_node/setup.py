@@ -3,7 +3,7 @@
 import binascii
 import os
 
-from esp_node import logger, store
+from esp_node import late, logger, store
 from esp_node.clock import mono_ms
 from esp_node.link import Link
 from esp_node.node import paced_ms
@@ -40,9 +40,19 @@ def fill(node):
     node.ntp, node.syncs = given["ntp"], 0
     if node.ntp:
         node.scheduler.every(_SYNC_EVERY_MS, node.sync, "time")
+    node.wanted = node.job = node.fetch = None  # of an update: see update.py
+    node.short = 0
+    node.trial_s = given["trial_s"]
+    late.call("esp_node.guard", "begin", node, given["watchdog_s"])
+    node.console = late.call("esp_node.menu", "console")
+    node.menu = ""
     node.clock, node.wait = _driver(node, given)
     node.event("evt/boot", {"boot": node.boot, "software": node.software})
     logger.listener = node.log_line
+    if given["log"]:
+        from esp_node.logfile import initialize_logging
+
+        initialize_logging(node.folder + given["log"]["file"], given["log"]["max_len"])
 
 
 def _outbox(folder, given):

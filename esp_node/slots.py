@@ -16,7 +16,7 @@ _PAUSE_MOST_S = 3600
 
 def begin(config):
     """Pick the slot, and make it the head of sys.path. Returns the absolute path of the file `config`."""
-    if config[0] != "/":
+    if sys.path[0] and config[0] != "/":  # a board's paths are below its root anyhow
         config = (os.getcwd() + "/" + config).replace("//", "/")
     root = config[: config.rfind("/") + 1]
     home = sys.path[0] or root
@@ -40,7 +40,8 @@ def begin(config):
         _write(root, state)
     slot = state.get("trial") or state.get("good", "")
     # The name of each file stays in the heap, so it shall not begin with a long path.
-    os.chdir(root if slot else home)
+    if home:
+        os.chdir(root if slot else home)
     sys.path[:] = [slot] + [path for path in sys.path[1:] if path not in ("/lib", root + "lib", root + "lib2")]
     return config
 

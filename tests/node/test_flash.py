@@ -235,19 +235,19 @@ def test_littlefs_of_one_megabyte_holds_it(make_board: Make, made: Path, tmp_pat
     assert digest in mpremote(board, "sha256sum", "/main.py").stdout
 
 
+def starters(made: Path) -> dict[str, bytes]:
+    return {name: (made / name).read_bytes() for name in firmware.ROOT_FILES} | {"lib/esp_node/__init__.py": b""}
+
+
 @pytest.mark.micropython
-def test_the_button_keeps_the_node_from_starting(make_board: Make) -> None:
-    files = {name: (ROOT / "esp_node" / source).read_bytes() for name, source in STARTERS.items()}
-    board = make_board({**files, "config.json": b'{"strap": 14}'}, held="2,14")
+def test_the_button_keeps_the_node_from_starting(make_board: Make, made: Path) -> None:
+    board = make_board({**starters(made), "config.json": b'{"strap": 14}'}, held="2,14")
     board.wait_for("button held: the node is not started")
     assert mpremote(board, "resume", "exec", "print('REPL', stay)").stdout == "REPL True\n"
     board.held = ""
     since = len(board.printed)
     mpremote(board, "resume", "reset")
     board.wait_for("no module named 'esp_node'", since)  # main.py went on: there is just nothing to start
-
-
-STARTERS = {"boot.py": "boot.py", "main.py": "board_main.py"}
 
 
 @pytest.mark.micropython
@@ -277,23 +277,21 @@ def test_a_configuration_that_the_node_refuses_is_shown(make_board: Make, made: 
 
 
 @pytest.mark.micropython
-def test_a_node_that_breaks_starts_again_unless_somebody_is_there(make_board: Make) -> None:
-    files = {name: (ROOT / "esp_node" / source).read_bytes() for name, source in STARTERS.items()}
+def test_a_node_that_breaks_starts_again_unless_somebody_is_there(make_board: Make, made: Path) -> None:
     broken = b"print('once more')\nraise ValueError('broken')\n"
-    board = make_board({**files, "lib/esp_node/__init__.py": b"", "lib/esp_node/main.py": broken})
+    board = make_board({**starters(made), "lib/esp_node/run.py": broken})
     wait_until("two starts", lambda: board.printed.count(b"once more") == 2)
     assert board.resets == ["hard"]
     assert b"ValueError: broken" in board.printed
     assert mpremote(board, "resume", "exec", "print('in')").stdout == "in\n"
-    assert board.resets == ["hard"]
 
 
 @pytest.mark.micropython
-@pytest.mark.parametrize(("code", "starts_again"), [(0, False), (2, False), (3, False), (4, True), (5, True)])
-def test_what_a_board_does_when_the_node_ends(make_board: Make, code: int, starts_again: bool) -> None:
-    files = {"main.py": (ROOT / "esp_node" / "board_main.py").read_bytes(), "lib/esp_node/__init__.py": b""}
-    board = make_board({**files, "lib/esp_node/main.py": b"import sys\nsys.exit(%d)\n" % code})
-    board.wait_for("the node starts again in 5 s" if starts_again else f"the node has ended ({code})")
+@pytest.mark.parametrize(("code", "starts_again"), [(0, True), (2, False), (3, False), (4, True)])
+def test_what_a_board_does_when_the_node_ends(make_board: Make, made: Path, code: int, starts_again: bool) -> None:
+    ending = b"def main(config):\n print('ends')\n return %d\n" % code
+    board = make_board({**starters(made), "lib/esp_node/run.py": ending})
+    board.wait_for("ends")
     wait_until("what comes then", lambda: board.resets if starts_again else b">>> " in board.printed)
     assert ("hard" in board.resets) == starts_again
 
