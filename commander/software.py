@@ -20,7 +20,7 @@ from commander.api import Api, ApiError
 
 DOCUMENT = "software"
 SUFFIXES = (".mpy", ".py")  # a folder may also hold config.json and credentials, which are nobody's business
-NOT_SENT = ("main.py", "boot.py")  # what starts the node stays, so that it can go back
+NOT_SENT = ("main.py", "slots.mpy", "boot.py")  # what starts the node stays, so that it can go back
 ASK_S = 0.5
 UPLOADS = 8
 

@@ -22,8 +22,8 @@ SCHEMA = ("__init__", "errors", "text", "mac", "pack", "unpack", "judge", "token
 # The declarations in full: a node gets by with the slim table in messages.py, tests and other programs may not.
 DECLARATIONS = ("message", "wire", "kinds")
 HOST_ONLY = (
-    "board_main.py", "boot.py", "build.py", "bundle.py", "cli.py", "firmware.py", "flash.py", "flash_config.py",
-    "main.py", "mqtt_edge.py", "shorten.py", "transfer.py", "virtual",
+    "boot.py", "build.py", "bundle.py", "cli.py", "firmware.py", "flash.py", "flash_config.py",
+    "main.py", "mqtt_edge.py", "shorten.py", "slots.py", "transfer.py", "virtual",
 )  # fmt: skip
 SOURCE = Path(__file__).parent.parent
 
@@ -53,10 +53,18 @@ def build(target: Path, umqtt: Path, bundles: bool = True) -> Path:
         raise BuildFailed(f"{client}: not found; umqtt.simple is needed there (`make setup` fetches it)")
     compile_all(target, [*sources(), *(Path("schema") / f"{name}.py" for name in DECLARATIONS)], bundles)
     compile_one("umqtt.simple", target / "umqtt" / "simple.mpy", client.read_text(encoding="utf-8"))
+    compile_slots(target)
     main = target / "main.py"
     text = (SOURCE / "esp_node" / "main.py").read_text(encoding="utf-8")
     main.write_text(outside(text) if bundles else text, encoding="utf-8")
     return main
+
+
+def compile_slots(target: Path) -> Path:
+    """Compile what stands beside main.py, outside of the slots that it chooses from."""
+    text = (SOURCE / "esp_node" / "slots.py").read_text(encoding="utf-8")
+    compile_one("slots", target / "slots.mpy", shortened(text))
+    return target / "slots.mpy"
 
 
 def compile_all(target: Path, paths: Iterable[Path] | None = None, bundles: bool = True) -> list[Path]:

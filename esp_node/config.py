@@ -14,10 +14,10 @@ DEFAULTS = {
     "heartbeat_s": 5, "keepalive_s": 30, "timeout_s": 5, "backoff_s": 30, "queue": {"events": 12, "bytes": 2000},
     "hears_marks": True, "lossy": False, "sensors": SENSORS, "streams": {}, "spill_bytes": 0, "sleep": "none",
     "wifi": [], "hostname": None, "ca": None, "server_hostname": None, "ntp": [], "webrepl": True, "strap": None,
-    "watchdog_s": 0, "log": {},
+    "watchdog_s": 0, "trial_s": 120, "log": {},
 }  # fmt: skip
 _OPTIONAL = ("domain", "brokers")
-_WHOLE = {"heartbeat_s": 3600, "keepalive_s": 3600, "timeout_s": 60, "backoff_s": 3600}
+_WHOLE = {"heartbeat_s": 3600, "keepalive_s": 3600, "timeout_s": 60, "backoff_s": 3600, "trial_s": 3600}
 
 
 def load(path):

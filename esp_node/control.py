@@ -14,12 +14,16 @@ from schema.errors import Invalid
 
 def desired(node, name, body):
     """The verified body of a desired document: what shall be done next."""
-    if name != "settings":
+    if name not in ("settings", "software"):
         # Reported as well, so that whoever sent it need not wait for what never comes.
-        problem = "unknown document; this node knows: settings"
+        problem = "unknown document; this node knows: settings, software"
         node.send("reported", {"rev": body["rev"], "status": "refused", "error": problem}, name)
         raise Invalid("desired", problem)
     seen, fresh = judge.accept_desired(node.seen, name, body)
+    if name == "software":
+        if fresh:
+            node.remember(seen)
+        return "esp_node.update", "desired", node, body, fresh
     return ("esp_node.settings", "desired", node, body, seen) if fresh else ("esp_node.settings", "report", node)
 
 

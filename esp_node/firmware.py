@@ -12,10 +12,10 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-from esp_node.build import SOURCE, BuildFailed, compile_all, sources
+from esp_node.build import SOURCE, BuildFailed, compile_all, compile_slots, sources
 
 MPY_VERSION = 6
-ROOT_FILES = ("main.py", "boot.py")  # they go to the root of a board's flash; all else goes to its lib
+ROOT_FILES = ("main.py", "slots.mpy", "boot.py")  # they go to the root of a board's flash; all else goes to its lib
 DEPENDENCIES = [["umqtt.simple", "latest"]]
 _BLOCK = 4096  # bytes: what LittleFS gives a file at least, on ESP8266, ESP32 and RP2 alike
 
@@ -26,11 +26,11 @@ def make(target: Path) -> dict:
     if target.exists() and any(target.iterdir()) and not (target / "manifest.json").is_file():
         raise BuildFailed(f"{target}: holds something else; name an empty folder")
     shutil.rmtree(target, ignore_errors=True)
-    compiled = compile_all(target, [*sources(), Path("esp_node/main.py")])
-    for path in compiled:
+    compiled = compile_all(target, sources())
+    for path in (*compiled, compile_slots(target)):
         check_header(path)
-    shutil.copyfile(SOURCE / "esp_node" / "board_main.py", target / "main.py")
-    shutil.copyfile(SOURCE / "esp_node" / "boot.py", target / "boot.py")
+    for name in ("main.py", "boot.py"):
+        shutil.copyfile(SOURCE / "esp_node" / name, target / name)
     modules = sorted({path.relative_to(target).as_posix() for path in compiled})
     manifest = {
         "version": metadata.version("farmhand"),

@@ -13,7 +13,7 @@ from schema import tokens
 from schema.errors import Invalid
 
 # What a node keeps of the farm it was in: gone with a new configuration.
-OF_AN_EARLIER_LIFE = ("credential.json", "nonce.json", "seen.json", "settings.json")
+OF_AN_EARLIER_LIFE = ("credential.json", "nonce.json", "seen.json", "settings.json", "parts.json", "slots.json")
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,45 @@
-"""What starts a node; on the unix port: micropython -X heapsize=64k main.py <folder>/config.json"""
+"""main.py of a board: starts the node, unless the button is held (boot.py). On the unix port:
+micropython -X heapsize=64k main.py <folder>/config.json
 
-import os
+This file and slots.mpy beside it are outside the slots and never updated: slots.py picks the slot whose software is to
+run, run.py in there runs it, and slots.py judges how it ended. Small, because it is compiled on the board and stays.
+"""
+
+import gc
 import sys
 
-config = sys.argv[1] if len(sys.argv) > 1 else "config.json"
-if sys.path[0]:  # no board: the name of each file stays in the heap, so it shall not begin with a long path
-    if config[0] != "/":
-        config = os.getcwd() + "/" + config
-    os.chdir(sys.path[0])
-    sys.path[0] = ""
+if not globals().get("stay"):
+    home = sys.path[0]
+    config = sys.argv[1] if len(sys.argv) > 1 else "config.json"
+    try:
+        import slots
 
-from esp_node.node import main  # noqa: E402 (after the path)
+        config = slots.begin(config)
+        sys.modules["slots"] = slots = None  # the heap is the node's now
+        del sys.modules["slots"]
+        gc.collect()
+    except Exception as broken:
+        print("main: slots:", broken)
+        sys.path.insert(0, "lib")
+    main = error = None
+    code = 1
+    try:
+        from esp_node.run import main
 
-sys.exit(main(config))
+        code = main(config)
+    except BaseException as caught:
+        error = caught
+    sys.path.insert(0, home or "/")
+    main = main is not None
+    sys.modules.clear()  # and with them the node, should the heap be full of it
+    gc.collect()
+    try:
+        import slots
+
+        slots.end(config, not home, code, error, main)
+    except MemoryError:
+        if home:
+            raise
+        import machine
+
+        machine.reset()

@@ -107,7 +107,7 @@ def make(node, data):
     told = {"parts": {}, "streams": {}}  # what the birth says of them
     jobs = {}  # (sensor, interval in ms, early) -> sinks
     for name in sorted(sensors):
-        if sensors[name] is not False:
+        if sensors[name] is not False and not node.safe:
             own = {} if sensors[name] is True else sensors[name]
             about[name] = _make(node, name, own)
             every = int(1000 * own.get("interval_s", merged["interval_s"] or 5))
@@ -115,7 +115,7 @@ def make(node, data):
             if own.get("send") != "none":
                 sinks.append(Tele(node, name, about[name][0], about[name][2]).add)
                 told["parts"][name] = dict(zip(about[name][0], about[name][1]))
-    if streams:
+    if streams and not node.safe:
         return "esp_node.streaming", "build", node, streams, about, jobs, told
     return "esp_node.pacing", "schedule", node, jobs, told
 

@@ -3,8 +3,8 @@ scheduler, settings (what is measured), control (what the commander may tell it)
 
     micropython -X heapsize=64k main.py <folder>/config.json
 
-Exit code 0: stopped by Ctrl-C; 2: a wrong configuration; 3: the token was refused; 4: the heap is full (start it
-again); 5: a `restart` command came (start it again).
+Exit code 2: a wrong configuration; 3: the token was refused; 4: the heap is full (start it
+again); 5: a `restart` command came (start it again). Ctrl-C is passed on.
 """
 
 import gc
@@ -31,19 +31,20 @@ class Node:
     """A running node; esp_node/setup.py says what its attributes are."""
 
     def run(self):
-        """The loop, until a `restart` command or Ctrl-C; says `disconnected` and returns the exit code."""
-        code = 5
+        """The loop, until a `restart` command or Ctrl-C; says `disconnected` at its end."""
         try:
             self.scheduler.run_forever(self.clock, self.wait)
         except KeyboardInterrupt:
-            code = 0
-        if self.link.connected:
-            late.call("esp_node.settings", "confirm", self)  # they let the node come to a proper end
+            self.leave(b"disconnected")
+            raise
         self.leave(b"disconnected")
-        return code
 
     def leave(self, word=b"sleeping"):
-        """Say `word` and close the connection; what waits is kept, where there is flash for it."""
+        """Say `word` and close the connection; what waits is kept, where there is flash for it. New settings and new
+        software have let the node come to a proper end: they are confirmed."""
+        if self.link.connected:
+            late.call("esp_node.settings", "confirm", self)
+            late.call("esp_node.guard", "confirm", self)
         self.outbox.close()
         if logger.file:
             logger.file.flush()
@@ -91,6 +92,9 @@ class Node:
         """Serve the link for at most `wait_ms`, and at most a second."""
         if self.feed:
             self.feed()
+        if self.wanted or self.job or (self.console and self.console.poll(0)):
+            if late.call("esp_node.errands", "run", self):
+                wait_ms = 0
         if self.wifi:
             self.wifi.step()
         while self.link.connected and self.link.unacked < _WINDOW:
@@ -138,6 +142,9 @@ class Node:
                 raise Invalid("payload", "is too large; at most %d bytes" % self.link.limit)
             if name == "stored":
                 self.outbox.stored(_mark(payload, self.outbox.stream))
+            elif name == "blob/data":
+                if self.fetch:
+                    self.fetch.take(payload)
             elif name.startswith("cmd/") and retained:
                 raise Invalid("retain", "a command must not be retained")
             elif payload:
@@ -150,6 +157,10 @@ class Node:
             self._refuse(topic, error)
         except MemoryError:
             self._refuse(topic, Invalid("heap", "is too small for this, or too full now"))
+
+    def watch(self):
+        """Every few seconds until this start is confirmed."""
+        self.linked = late.call("esp_node.guard", "check", self, self.linked)
 
     def remember(self, seen):
         """Keep what was seen signed: epoch, revisions, command ids."""
@@ -213,7 +224,8 @@ def main(path):
             from esp_node.link import Link  # noqa: F401
 
             late.call("esp_node.setup", "fill", node)
-            code = node.run()
+            node.run()
+            code = 5
         return code
     except Invalid as error:
         print("esp_node: %s: %s" % (path, error))

@@ -38,8 +38,13 @@ def fill(node):
     if node.ntp:
         # It only looks whether it is time to ask; with the heartbeat, so that it wakes nobody.
         node.scheduler.every(given["heartbeat_s"] * 1000, node.sync, "time")
+    node.wanted = node.job = node.fetch = None  # of an update: see update.py
+    node.short = 0
+    node.trial_s = given["trial_s"]
+    late.call("esp_node.guard", "begin", node, given["watchdog_s"])
+    node.console = late.call("esp_node.menu", "console")
+    node.menu = ""
     node.clock, node.wait = _driver(node, given)
-    node.feed = _watchdog(given["watchdog_s"])
     node.event("evt/boot", {"boot": node.boot, "software": node.software})
     logger.listener = node.log_line
     if given["log"]:
@@ -81,19 +86,6 @@ def _driver(node, given):
         deep = Deep(node.scheduler, paced_ms, node.serve, node.busy, path, node.leave, awake_ms=_AWAKE_MS)
         return deep.clock, deep.wait
     return paced_ms, node.serve
-
-
-def _watchdog(seconds):
-    # What the loop calls at each turn, or None where the machine has no watchdog. Once started it cannot be stopped.
-    if not seconds:
-        return None
-    try:
-        import machine
-
-        return machine.WDT(timeout=seconds * 1000).feed
-    except (ImportError, AttributeError, ValueError) as error:
-        logger.log("warning", "watchdog: not on this board: %s" % error)
-    return None
 
 
 def _random_name():

@@ -13,9 +13,10 @@ SOFTWARE = "farmhand esp_node 0.1.0"
 
 def prepare(node, path):
     """Fill `node` with what the file `path` says: given, credential {node, password, verify, epoch}, path, folder,
-    software, hardware. Returns the exit code, 0 when all is well.
+    software, hardware, safe. Returns the exit code, 0 when all is well.
     """
     node.path = path
+    node.safe = late.call("esp_node.guard", "safe", path)  # why it is to run without sensors and streams, or None
     node.folder = path[: path.rfind("/") + 1]
     node.software = SOFTWARE
     node.hardware = getattr(sys.implementation, "_machine", sys.platform)[:128]

@@ -70,10 +70,12 @@ class SerialBoard:
     def _one_life(self) -> None:
         inner, slave = os.openpty()
         _as_while_a_program_runs(slave)
-        arguments = [str(self.flash), str(int(self._in_raw)), str(self._told), self.held]
+        self._told.unlink(missing_ok=True)
         self._process = subprocess.Popen(
-            [str(program("micropython")), "-X", f"heapsize={self.heap}", "-i", str(ROM), *arguments],
+            [str(program("micropython")), "-X", f"heapsize={self.heap}", "-i", str(ROM), str(self.flash),
+             str(int(self._in_raw))],
             stdin=slave, stdout=slave, stderr=slave, cwd="/",
+            env={**os.environ, "FARMHAND_RESET": str(self._told), "FARMHAND_HELD": self.held},
         )  # fmt: skip
         os.close(slave)
         if self._ended.is_set():

@@ -61,7 +61,7 @@ def test_manifest_and_package_name_what_is_there(made: Path) -> None:
     for name, (digest, size) in manifest["files"].items():
         data = (made / name).read_bytes()
         assert (digest, size) == (hashlib.sha256(data).hexdigest(), len(data))
-    assert {target for target, _ in package["urls"]} == set(manifest["files"]) - {"main.py", "boot.py"}
+    assert {target for target, _ in package["urls"]} == set(manifest["files"]) - set(firmware.ROOT_FILES)
     assert all(target == url for target, url in package["urls"])
     assert package["deps"] == [["umqtt.simple", "latest"]]
     assert package["version"] == manifest["version"] != ""

@@ -49,7 +49,7 @@ def make_board(tmp_path: Path) -> Iterator[Make]:
         flash = tmp_path / "flash"
         flash.mkdir()
         if made:
-            shutil.copytree(made, flash / "lib", ignore=shutil.ignore_patterns("*.json", "main.py", "boot.py"))
+            shutil.copytree(made, flash / "lib", ignore=shutil.ignore_patterns("*.json", *firmware.ROOT_FILES))
         for name, data in (files or {}).items():
             (flash / name).parent.mkdir(parents=True, exist_ok=True)
             (flash / name).write_bytes(data)
@@ -74,7 +74,7 @@ def mpremote(board: SerialBoard, *words: str) -> subprocess.CompletedProcess[str
 
 def holds_the_firmware(flash: Path, made: Path) -> bool:
     """Whether each file of the firmware is on the board, byte for byte, and no other one in our folders."""
-    names = set(json.loads((made / "manifest.json").read_text())["files"]) - {"main.py", "boot.py"}
+    names = set(json.loads((made / "manifest.json").read_text())["files"]) - set(firmware.ROOT_FILES)
     there = {path.relative_to(flash / "lib").as_posix() for path in (flash / "lib").rglob("*.mpy")}
     same = all((flash / "lib" / name).read_bytes() == (made / name).read_bytes() for name in names)
     return (
@@ -186,6 +186,8 @@ def test_only_what_differs_is_copied_and_what_is_old_goes(make_board: Make, made
     board = make_board(
         {
             "main.py": (made / "main.py").read_bytes(),
+            "slots.mpy": (made / "slots.mpy").read_bytes(),
+            "slots.json": b"{}",
             "lib/esp_node/link.mpy": b"damaged",
             "lib/esp_node/node.py": b"raise Exception('of an older build, and found before node.mpy')",
             "lib/esp_node/gone.mpy": b"of an older version",
@@ -197,7 +199,7 @@ def test_only_what_differs_is_copied_and_what_is_old_goes(make_board: Make, made
     (board.flash / "lib" / "esp_node" / "link.mpy").write_bytes(b"damaged")
     done = run(board.port, made, *NOBODY)
     assert "copying 4 files" in done.stdout, done.stdout + done.stderr  # link, boot.py, config.json, umqtt.simple
-    assert "removing /credential.json, /lib/esp_node/gone.mpy, /lib/esp_node/node.py\n" in done.stdout
+    assert "removing /credential.json, /lib/esp_node/gone.mpy, /lib/esp_node/node.py, /slots.json\n" in done.stdout
     assert (board.flash / "lib" / "esp_node" / "sensors" / "mine.py").exists()
     again = run(board.port, made, "--keep-config", "--wait", "0")
     assert "copying 0 files" in again.stdout, again.stdout + again.stderr
@@ -235,19 +237,19 @@ def test_littlefs_of_one_megabyte_holds_it(make_board: Make, made: Path, tmp_pat
     assert digest in mpremote(board, "sha256sum", "/main.py").stdout
 
 
+def starters(made: Path) -> dict[str, bytes]:
+    return {name: (made / name).read_bytes() for name in firmware.ROOT_FILES} | {"lib/esp_node/__init__.py": b""}
+
+
 @pytest.mark.micropython
-def test_the_button_keeps_the_node_from_starting(make_board: Make) -> None:
-    files = {name: (ROOT / "esp_node" / source).read_bytes() for name, source in STARTERS.items()}
-    board = make_board({**files, "config.json": b'{"strap": 14}'}, held="2,14")
+def test_the_button_keeps_the_node_from_starting(make_board: Make, made: Path) -> None:
+    board = make_board({**starters(made), "config.json": b'{"strap": 14}'}, held="2,14")
     board.wait_for("button held: the node is not started")
     assert mpremote(board, "resume", "exec", "print('REPL', stay)").stdout == "REPL True\n"
     board.held = ""
     since = len(board.printed)
     mpremote(board, "resume", "reset")
-    board.wait_for("no module named 'esp_node'", since)  # main.py went on: there is just nothing to start
-
-
-STARTERS = {"boot.py": "boot.py", "main.py": "board_main.py"}
+    board.wait_for("no module named 'esp_node.run'", since)  # main.py went on: there is just nothing to start
 
 
 @pytest.mark.micropython
@@ -277,23 +279,21 @@ def test_a_configuration_that_the_node_refuses_is_shown(make_board: Make, made: 
 
 
 @pytest.mark.micropython
-def test_a_node_that_breaks_starts_again_unless_somebody_is_there(make_board: Make) -> None:
-    files = {name: (ROOT / "esp_node" / source).read_bytes() for name, source in STARTERS.items()}
+def test_a_node_that_breaks_starts_again_unless_somebody_is_there(make_board: Make, made: Path) -> None:
     broken = b"print('once more')\nraise ValueError('broken')\n"
-    board = make_board({**files, "lib/esp_node/__init__.py": b"", "lib/esp_node/main.py": broken})
+    board = make_board({**starters(made), "lib/esp_node/run.py": broken})
     wait_until("two starts", lambda: board.printed.count(b"once more") == 2)
     assert board.resets == ["hard"]
     assert b"ValueError: broken" in board.printed
     assert mpremote(board, "resume", "exec", "print('in')").stdout == "in\n"
-    assert board.resets == ["hard"]
 
 
 @pytest.mark.micropython
-@pytest.mark.parametrize(("code", "starts_again"), [(0, False), (2, False), (3, False), (4, True), (5, True)])
-def test_what_a_board_does_when_the_node_ends(make_board: Make, code: int, starts_again: bool) -> None:
-    files = {"main.py": (ROOT / "esp_node" / "board_main.py").read_bytes(), "lib/esp_node/__init__.py": b""}
-    board = make_board({**files, "lib/esp_node/main.py": b"import sys\nsys.exit(%d)\n" % code})
-    board.wait_for("the node starts again in 5 s" if starts_again else f"the node has ended ({code})")
+@pytest.mark.parametrize(("code", "starts_again"), [(0, True), (2, False), (3, False), (4, True)])
+def test_what_a_board_does_when_the_node_ends(make_board: Make, made: Path, code: int, starts_again: bool) -> None:
+    ending = b"def main(config):\n print('ends')\n return %d\n" % code
+    board = make_board({**starters(made), "lib/esp_node/run.py": ending})
+    board.wait_for("ends")
     wait_until("what comes then", lambda: board.resets if starts_again else b">>> " in board.printed)
     assert ("hard" in board.resets) == starts_again
 
@@ -315,7 +315,7 @@ def test_mip_installs_the_package_with_what_it_needs(make_board: Make, made: Pat
     done = mpremote(board, *install)
     assert done.returncode == 0, done.stdout + done.stderr
     assert {path.read_bytes() for path in (board.flash / "lib").rglob("simple.py")} == {client}
-    names = set(json.loads((made / "manifest.json").read_text())["files"]) - {"main.py", "boot.py"}
+    names = set(json.loads((made / "manifest.json").read_text())["files"]) - set(firmware.ROOT_FILES)
     assert all((board.flash / "lib" / name).read_bytes() == (made / name).read_bytes() for name in names)
     wish.unlink()
     assert "Package may be partially installed" in mpremote(board, *install).stdout

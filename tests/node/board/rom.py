@@ -1,6 +1,6 @@
 """What the firmware of a board does before and around boot.py and main.py, in MicroPython's Unix port.
 
-micropython -i rom.py <flash: a folder, or a file that holds LittleFS> <raw: 0 or 1> <file to say "reset" in> <pins>
+micropython -i rom.py <flash: a folder, or a file that holds LittleFS> <raw: 0 or 1>
 """
 
 import os
@@ -9,7 +9,7 @@ import sys
 import vfs
 
 print("rom")  # from here on, Ctrl-C is heard
-_flash, _raw, _reset, _held = sys.argv[1:]
+_flash, _raw = sys.argv[1:]
 sys.argv.clear()
 
 
@@ -38,36 +38,6 @@ class _Blocks:
         return {4: self.count, 5: 4096}.get(operation, 0)
 
 
-class _Machine:
-    """What a board's `machine` has and the Unix port's lacks."""
-
-    _told = open(_reset, "w")  # noqa: SIM115
-
-    @staticmethod
-    def reset():
-        _Machine._told.write("reset")
-        _Machine._told.flush()
-        _end()
-
-    @staticmethod
-    def reset_cause():
-        return 1
-
-    class Pin:
-        IN = 0
-        PULL_UP = 1
-        held = _held.split(",")
-
-        def __init__(self, number, _mode, _pull):
-            self.number = number
-
-        def value(self):
-            return int(str(self.number) not in self.held)
-
-
-sys.modules["machine"] = _Machine
-
-
 def _disk():
     if os.stat(_flash)[0] & 0x4000:
         return vfs.VfsPosix(_flash)
@@ -79,11 +49,12 @@ def _disk():
         return vfs.VfsLfs2(blocks)
 
 
-_root = _disk()
+_root, _rom = _disk(), vfs.VfsPosix(__file__.rsplit("/", 1)[0])
 vfs.umount("/")
 vfs.mount(_root, "/")
+vfs.mount(_rom, "/rom")
 os.chdir("/")
-sys.path[:] = ["", ".frozen", "/lib"]
+sys.path[:] = ["", ".frozen", "/lib", "/rom"]
 
 
 def _run(name):

@@ -1,0 +1,86 @@
+"""The menu on the serial console: any key opens it. Loaded for each key and then forgotten, so nothing waits here:
+node.menu says whose the next key is ("" nobody's, "menu", "sensor", "wifi"). The longer pages are in menu_*.py."""
+
+import select
+import sys
+
+from esp_node.clock import mono_ms
+from esp_node.logger import last
+
+_PAGES = {
+    "1": ("status", "status"), "2": ("sensors", "overview"), "3": ("status", "statistics"), "4": ("wifi", "wifi"),
+}  # fmt: skip
+
+
+def console():
+    """A poller of the console, for node.console; serve() is to be called when it has something. None without one."""
+    try:
+        poller = select.poll()
+        poller.register(sys.stdin, select.POLLIN)
+        return poller
+    except (OSError, AttributeError, TypeError):
+        return None
+
+
+def serve(node):
+    """A key was pressed. Returns what is to be called for it, (x, function) for one in menu_x.py, or None."""
+    key = _key(node)
+    page = node.menu
+    if key is None:
+        node.console = None  # the end of a file: nobody sits there
+    elif page == "sensor":
+        node.menu = key
+        return "sensors", "test"
+    elif page == "wifi" and key == "r":
+        return "wifi", "reconnect"
+    elif page != "menu" or key in "\r\n":
+        show(node)
+    elif key in _PAGES:
+        print()
+        return _PAGES[key]
+    elif key == "5" and node.sensors:
+        _choose(node)
+    elif key == "6":
+        print()
+        for line in last():
+            print("  " + line[:78])
+        print("\n> ", end="")
+    elif key == "7":
+        print("restart")
+        node.scheduler.tasks.clear()
+    else:
+        node.menu = ""
+        print("left the menu")
+
+
+def show(node):
+    """The menu itself."""
+    node.menu = "menu"
+    up = mono_ms() // 1000
+    print("\n%s   %s   up %d d %02d:%02d:%02d" % (
+        node.software, node.name, up // 86400, up // 3600 % 24, up // 60 % 60, up % 60,
+    ))  # fmt: skip
+    print("  1 status   2 overview   3 statistics   4 Wi-Fi   5 test a sensor   6 logs")
+    print("  7 restart  return: this menu   any other key: leave")
+    print("> ", end="")
+
+
+def _key(node):
+    stream = getattr(sys.stdin, "buffer", sys.stdin)
+    key = stream.read(1)
+    if not key:
+        return None
+    for _ in range(16):  # the rest of an arrow key, or the line end of a terminal that sends lines
+        if not node.console.poll(0):
+            break
+        stream.read(1)
+    return chr(key[0]).lower() if key[0] < 128 else "?"
+
+
+def _choose(node):
+    print()
+    names = sorted(node.sensors)
+    for at in range(len(names)):
+        print("  %s %s" % (chr(97 + at), names[at]))
+    print("\nletter of the sensor: ", end="")
+    node.menu = "sensor"
