@@ -16,15 +16,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from esp_node.bundle import BUNDLES, MEMBERS, bundled, outside, stand_in
-from esp_node.shorten import shortened
+from esp_node.rename import renamed, spoken, unnamed
+from esp_node.shorten import IN_ROM, shortened
 
 SCHEMA = ("__init__", "errors", "text", "mac", "pack", "unpack", "judge", "tokens")
 # The declarations in full: a node gets by with the slim table in messages.py, tests and other programs may not.
 DECLARATIONS = ("message", "wire", "kinds")
 HOST_ONLY = (
     "boot.py", "build.py", "bundle.py", "cli.py", "firmware.py", "flash.py", "flash_config.py",
-    "main.py", "mqtt_edge.py", "shorten.py", "slots.py", "transfer.py", "virtual",
+    "main.py", "mqtt_edge.py", "rename.py", "shorten.py", "slots.py", "transfer.py", "virtual",
 )  # fmt: skip
+# Beside the bundles, sensors and steps.
+STAY = ("framing", "logfile", "sleep", "spill", "thingflow", "wifi", "writers")
 SOURCE = Path(__file__).parent.parent
 
 
@@ -63,7 +66,7 @@ def build(target: Path, umqtt: Path, bundles: bool = True) -> Path:
 def compile_slots(target: Path) -> Path:
     """Compile what stands beside main.py, outside of the slots that it chooses from."""
     text = (SOURCE / "esp_node" / "slots.py").read_text(encoding="utf-8")
-    compile_one("slots", target / "slots.mpy", shortened(text))
+    compile_one("slots", target / "slots.mpy", shortened(unnamed(text, IN_ROM)))
     return target / "slots.mpy"
 
 
@@ -78,20 +81,32 @@ def compile_all(target: Path, paths: Iterable[Path] | None = None, bundles: bool
     )
     if all(result.exists() and result.stat().st_mtime_ns > newest for result in jobs.values()):
         return list(jobs.values())
-    prepared = _prepared if bundles else lambda module: shortened(_text(module))
-    texts = [prepared(module) for module in jobs]  # not in threads: ast.parse() is not safe there
+    # Not in threads: ast.parse() is not safe there.
+    texts = _prepared(list(jobs)) if bundles else {module: shortened(_text(module)) for module in jobs}
     with ThreadPoolExecutor() as pool:
         # list() so that the first failure is raised here.
-        list(pool.map(lambda job, text: compile_one(job[0], job[1], text), jobs.items(), texts))
+        list(pool.map(lambda module: compile_one(module, jobs[module], texts[module]), jobs))
     return list(jobs.values())
 
 
-def _prepared(module: str) -> str:
+def _prepared(modules: list[str]) -> dict[str, str]:
+    texts, taken = renamed({module: _joined(module) for module in modules})
+    stay = {each for module, text in texts.items() if _stays(module) for each in spoken(text)}
+    return {
+        module: shortened(text if _stays(module) else unnamed(text, stay), taken) for module, text in texts.items()
+    }
+
+
+def _stays(module: str) -> bool:
+    """Whether a running node may hold the module for long."""
+    package, _, name = module.rpartition(".")
+    return module in BUNDLES or package.endswith((".sensors", ".steps")) or name in STAY
+
+
+def _joined(module: str) -> str:
     if module in BUNDLES:
-        return shortened(bundled(module, {name: _text(name) for name in BUNDLES[module]}))
-    if module in MEMBERS:
-        return stand_in(module, _text(module))
-    return shortened(outside(_text(module)))
+        return bundled(module, {name: _text(name) for name in BUNDLES[module]})
+    return stand_in(module, _text(module)) if module in MEMBERS else outside(_text(module))
 
 
 def build_virtual(target: Path) -> Path:

@@ -23,8 +23,8 @@ def desired(node, name, body):
     if name == "software":
         if fresh:
             node.remember(seen)
-        return "esp_node.update", "desired", node, body, fresh
-    return ("esp_node.settings", "desired", node, body, seen) if fresh else ("esp_node.settings", "report", node)
+        return "update", "desired", node, body, fresh
+    return ("settings", "desired", node, body, seen) if fresh else ("settings", "report", node)
 
 
 def command(node, name, body):

@@ -64,7 +64,7 @@ def enrol(settings, folder, software, hardware):
         on_message,
         settings["keepalive_s"],
         settings["timeout_s"],
-        tls=late.call("esp_node.tls", "asked", folder, settings) if settings["ca"] else None,
+        tls=late.call("tls", "asked", folder, settings) if settings["ca"] else None,
     )
     link.backoff_most_ms = settings["backoff_s"] * 1000
     payload = json.dumps(request).encode()

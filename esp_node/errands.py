@@ -19,19 +19,19 @@ def run(node):
 
 def _update(node):
     if node.wanted:
-        return late.call("esp_node.update", "proceed", node)
+        return late.call("update", "proceed", node)
     if node.fetch:
         return node.fetch.step()
     if node.job:
         step = "slot" if "index" in node.job else "prepare"
-        return late.call("esp_node." + ("fetch" if "fetch" in node.job else step), "proceed", node)
+        return late.call("fetch" if "fetch" in node.job else step, "proceed", node)
 
 
 def _key(node):
     try:
-        page = late.call("esp_node.menu", "serve", node)
+        page = late.call("menu", "serve", node)
         if page:
-            late.call("esp_node.menu_" + page[0], page[1], node)
+            late.call(page[0], page[1], node)
     except Exception as error:  # a full heap, most likely
         print("menu: %s: %s" % (type(error).__name__, error))
         node.menu = ""

@@ -7,12 +7,7 @@ import os
 
 def is_hash(text):
     """Whether `text` is a sha256 in 64 lower-case hex digits."""
-    if not isinstance(text, str) or len(text) != 64:
-        return False
-    for letter in text:
-        if letter not in "0123456789abcdef":
-            return False
-    return True
+    return isinstance(text, str) and len(text) == 64 and not text.strip("0123456789abcdef")
 
 
 def digest_of(path, copy=None):

@@ -1,15 +1,16 @@
-"""Modules that are needed rarely: loaded for one call and then taken out of the heap again."""
+"""Modules of this package that are needed rarely: loaded for one call and then taken out of the heap again."""
 
 import gc
 import sys
 
 
 def call(module, function, *arguments):
-    """module.function(*arguments); the module and all that it loaded are forgotten afterwards. Objects made meanwhile
-    live on.
+    """esp_node.<module>.function(*arguments); the module and all that it loaded are forgotten afterwards. Objects made
+    meanwhile live on. Without a `function` it is only loaded once, so that the names it brings are there.
     """
     gc.collect()
     known = list(sys.modules)
+    module = "esp_node." + module
     try:
         __import__(module)
         return getattr(sys.modules[module], function)(*arguments) if function else None
@@ -24,14 +25,6 @@ def chain(*step):
     """
     while step:
         step = call(*step)
-
-
-def warm(*modules):
-    """Load and forget each module once, while the heap is empty: the names it brings stay for ever, and shall stay in
-    one place.
-    """
-    for module in modules:
-        call(module, None)
 
 
 def _forget(known):

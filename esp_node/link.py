@@ -88,7 +88,7 @@ class Link(MQTTClient):
         with the broker's code when it refuses."""
         self.unacked = 0
         self._pinged = self._asked = self._fault = None
-        self.sock, known = late.call("esp_node.dial", "connect", self, clean_session, timeout or self.timeout_s)
+        self.sock, known = late.call("dial", "connect", self, clean_session, timeout or self.timeout_s)
         self._poller.register(self.sock, select.POLLIN)
         self._since = ticks_ms()
         return known
@@ -164,7 +164,7 @@ class Link(MQTTClient):
         self.connected = False
         self._fault = None
         self._since = ticks_ms()
-        self._pause = late.call("esp_node.dial", "pause_ms", self, self._failures, why)
+        self._pause = late.call("dial", "pause_ms", self, self._failures, why)
         self._failures += 1
 
     def _open(self, wait_ms):

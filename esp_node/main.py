@@ -9,7 +9,7 @@ import gc
 import sys
 
 if not globals().get("stay"):
-    home = sys.path[0]
+    path = sys.path[0]
     config = sys.argv[1] if len(sys.argv) > 1 else "config.json"
     try:
         import slots
@@ -18,8 +18,8 @@ if not globals().get("stay"):
         sys.modules["slots"] = slots = None  # the heap is the node's now
         del sys.modules["slots"]
         gc.collect()
-    except Exception as broken:
-        print("main: slots:", broken)
+    except Exception as e:
+        print("main: slots:", e)
         sys.path.insert(0, "lib")
     main = error = None
     code = 1
@@ -27,18 +27,18 @@ if not globals().get("stay"):
         from esp_node.run import main
 
         code = main(config)
-    except BaseException as caught:
-        error = caught
-    sys.path.insert(0, home or "/")
+    except BaseException as e:
+        error = e
+    sys.path.insert(0, path or "/")
     main = main is not None
     sys.modules.clear()  # and with them the node, should the heap be full of it
     gc.collect()
     try:
         import slots
 
-        slots.end(config, not home, code, error, main)
+        slots.end(config, not path, code, error, main)
     except MemoryError:
-        if home:
+        if path:
             raise
         import machine
 

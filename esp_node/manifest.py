@@ -47,11 +47,10 @@ def is_name(name):
     """Whether an update may write the file `name`, relative to its slot: a module below it, and not main.py."""
     if not 3 < len(name) <= 96 or name == "main.py" or not (name.endswith(".mpy") or name.endswith(".py")):
         return False
-    for letter in name:
-        if letter not in _PLAIN:
-            return False
+    if name.strip(_PLAIN):
+        return False
     for part in name.split("/"):
-        if not part or part[0] == ".":
+        if not part or part.startswith("."):
             return False
     return True
 

@@ -62,7 +62,7 @@ def adopted(node):
     store.write(path, {"rev": body["rev"], "data": body["data"], "before": before})
     node.remember(seen)
     node.on_trial = _TRIAL_BEATS
-    return "esp_node.birth", "tell", node, ("esp_node.settings", "report", node)
+    return "birth", "tell", node, ("settings", "report", node)
 
 
 def undo(node, error):
@@ -116,8 +116,8 @@ def make(node, data):
                 sinks.append(Tele(node, name, about[name][0], about[name][2]).add)
                 told["parts"][name] = dict(zip(about[name][0], about[name][1]))
     if streams and not node.safe:
-        return "esp_node.streaming", "build", node, streams, about, jobs, told
-    return "esp_node.pacing", "schedule", node, jobs, told
+        return "streaming", "build", node, streams, about, jobs, told
+    return "pacing", "schedule", node, jobs, told
 
 
 def _make(node, name, own):

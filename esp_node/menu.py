@@ -8,7 +8,8 @@ from esp_node.clock import mono_ms
 from esp_node.logger import last
 
 _PAGES = {
-    "1": ("status", "status"), "2": ("sensors", "overview"), "3": ("status", "statistics"), "4": ("wifi", "wifi"),
+    "1": ("menu_status", "status"), "2": ("menu_sensors", "overview"),
+    "3": ("menu_status", "statistics"), "4": ("menu_wifi", "wifi"),
 }  # fmt: skip
 
 
@@ -23,16 +24,16 @@ def console():
 
 
 def serve(node):
-    """A key was pressed. Returns what is to be called for it, (x, function) for one in menu_x.py, or None."""
+    """A key was pressed. Returns what is to be called for it, (module, function), or None."""
     key = _key(node)
     page = node.menu
     if key is None:
         node.console = None  # the end of a file: nobody sits there
     elif page == "sensor":
         node.menu = key
-        return "sensors", "test"
+        return "menu_sensors", "test"
     elif page == "wifi" and key == "r":
-        return "wifi", "reconnect"
+        return "menu_wifi", "reconnect"
     elif page != "menu" or key in "\r\n":
         show(node)
     elif key in _PAGES:

@@ -31,7 +31,7 @@ def test(node):
 
 def _read(node, name):
     changed = store.read(node.folder + "settings.json", {}).get("data", {})
-    own = late.call("esp_node.measuring", "wanted", node.path, changed)[1].get(name)
+    own = late.call("measuring", "wanted", node.path, changed)[1].get(name)
     module, sensor = find(own.get("sensor", name) if isinstance(own, dict) else name), node.sensors[name]
     try:
         values = sensor.get()

@@ -19,12 +19,6 @@ _WINDOW = 8  # events on the way to the broker without a PUBACK
 _REFUSALS = 8  # reports of refused messages per heartbeat: a flood of them must not push out events
 _SYNC_MS = 6 * 3600000
 _ALERT_AFTER = 3  # failures in a row: one bad checksum is not worth waking anybody
-# Loaded once while the heap is empty: their names stay for ever, and shall stay in one place.
-_WARM = (
-    "esp_node.verify", "esp_node.control", "esp_node.settings", "esp_node.measuring", "esp_node.config",
-    "esp_node.pacing", "esp_node.streaming", "esp_node.chains", "esp_node.streams", "esp_node.graph",
-    "esp_node.birth", "esp_node.setup", "esp_node.dial", "esp_node.steps._options", "esp_node.steps._step",
-)  # fmt: skip
 
 
 class Node:
@@ -43,8 +37,8 @@ class Node:
         """Say `word` and close the connection; what waits is kept, where there is flash for it. New settings and new
         software have let the node come to a proper end: they are confirmed."""
         if self.link.connected:
-            late.call("esp_node.settings", "confirm", self)
-            late.call("esp_node.guard", "confirm", self)
+            late.call("settings", "confirm", self)
+            late.call("guard", "confirm", self)
         self.outbox.close()
         if logger.file:
             logger.file.flush()
@@ -60,7 +54,7 @@ class Node:
         """Ask for the time, when it is unknown or some hours old."""
         age = age_ms()
         if age is None or age > _SYNC_MS:
-            late.call("esp_node.ntp", "sync", self.ntp, self.syncs)
+            late.call("ntp", "sync", self.ntp, self.syncs)
             self.syncs += 1
 
     def send(self, channel, data, name=""):
@@ -93,7 +87,7 @@ class Node:
         if self.feed:
             self.feed()
         if self.wanted or self.job or (self.console and self.console.poll(0)):
-            if late.call("esp_node.errands", "run", self):
+            if late.call("errands", "run", self):
                 wait_ms = 0
         if self.wifi:
             self.wifi.step()
@@ -127,11 +121,11 @@ class Node:
         if self.on_trial and self.link.connected:
             self.on_trial -= 1
             if not self.on_trial:
-                late.call("esp_node.settings", "confirm", self)
+                late.call("settings", "confirm", self)
 
     def connected(self):
         """After each connect: subscribe, and say who is there."""
-        late.call("esp_node.birth", "hello", self)
+        late.call("birth", "hello", self)
         logger.log("info", "connected to %s:%d" % (self.link.server, self.link.port))
 
     def received(self, topic, payload, retained):
@@ -150,9 +144,9 @@ class Node:
             elif payload:
                 channel, _, name = name.partition("/")
                 # One after the other, so that the checks have left the heap when the body is acted upon.
-                body = late.call("esp_node.verify", "unseal", channel, topic, payload, self.verify)
+                body = late.call("verify", "unseal", channel, topic, payload, self.verify)
                 payload = None
-                late.chain("esp_node.control", "desired" if channel == "desired" else "command", self, name, body)
+                late.chain("control", "desired" if channel == "desired" else "command", self, name, body)
         except Invalid as error:
             self._refuse(topic, error)
         except MemoryError:
@@ -160,7 +154,7 @@ class Node:
 
     def watch(self):
         """Every few seconds until this start is confirmed."""
-        self.linked = late.call("esp_node.guard", "check", self, self.linked)
+        self.linked = late.call("guard", "check", self, self.linked)
 
     def remember(self, seen):
         """Keep what was seen signed: epoch, revisions, command ids."""
@@ -173,7 +167,7 @@ class Node:
             self.event("evt/refused", {"topic": topic, "field": error.field, "problem": error.problem})
         logger.log("warning", "refused %s: %s" % (topic[len(self.prefix) :], error))
         if self.adopting:
-            late.chain("esp_node.measuring", "undo", self, error)
+            late.chain("measuring", "undo", self, error)
 
     def task_failed(self, task, error):
         """The scheduler's word that a task raised `error`."""
@@ -213,23 +207,15 @@ def main(path):
     """Run the node that the file `path` describes until it is stopped. Returns the exit code."""
     node = Node()
     try:
-        late.warm(*_WARM)
-        code = late.call("esp_node.start", "prepare", node, path)
+        code = late.call("start", "begin", node, path)
         if code == 0:
-            try:
-                late.chain("esp_node.measuring", "resume", node)
-            except Invalid as error:
-                late.chain("esp_node.measuring", "without", node, error)
-            # Here, and not inside a late call: what the link raises must be for ever what others catch.
+            # Not in the call below, because it shall stay.
             from esp_node.link import Link  # noqa: F401
 
-            late.call("esp_node.setup", "fill", node)
+            late.call("setup", "fill", node)
             node.run()
             code = 5
         return code
-    except Invalid as error:
-        print("esp_node: %s: %s" % (path, error))
-        return 2
     except MemoryError:
         print("esp_node: the heap is full")
         return 4

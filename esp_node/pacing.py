@@ -14,4 +14,4 @@ def schedule(node, jobs, told):
             # An alert of an earlier start is cleared by this, at the next connect.
             node.alerts.setdefault("sensor-" + name, b"")
             node.tasks.append(node.scheduler.every(max(10, every), run, "sensor-" + name, early))
-    return ("esp_node.measuring", "adopted", node) if node.adopting else None
+    return ("measuring", "adopted", node) if node.adopting else None

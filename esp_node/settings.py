@@ -19,7 +19,7 @@ def desired(node, body, seen):
         check_settings(body["data"])
     except Invalid as error:
         return refuse(node, body["rev"], seen, error)
-    return "esp_node.measuring", "apply", node, body, seen
+    return "measuring", "apply", node, body, seen
 
 
 def refuse(node, rev, seen, error):
@@ -69,7 +69,7 @@ def report(node):
 
 
 def _in_force(node, data):
-    merged, sensors, streams = late.call("esp_node.measuring", "wanted", node.path, data)
+    merged, sensors, streams = late.call("measuring", "wanted", node.path, data)
     return {
         "interval_s": merged["interval_s"] or 5,
         "sensors": {name: name in node.sensors for name in sensors},

@@ -28,7 +28,7 @@ def fill(node):
     node.link = Link(
         node.name, given["brokers"], node.name, credential["password"], node.connected, node.received,
         given["keepalive_s"], given["timeout_s"], _LIMIT,
-        late.call("esp_node.tls", "asked", node.folder, given) if given["ca"] else None,
+        late.call("tls", "asked", node.folder, given) if given["ca"] else None,
     )  # fmt: skip
     node.link.backoff_most_ms = given["backoff_s"] * 1000
     node.link.set_last_will(node.prefix + "state", "lost", True, 1)
@@ -41,8 +41,8 @@ def fill(node):
     node.wanted = node.job = node.fetch = None  # of an update: see update.py
     node.short = 0
     node.trial_s = given["trial_s"]
-    late.call("esp_node.guard", "begin", node, given["watchdog_s"])
-    node.console = late.call("esp_node.menu", "console")
+    late.call("guard", "begin", node, given["watchdog_s"])
+    node.console = late.call("menu", "console")
     node.menu = ""
     node.clock, node.wait = _driver(node, given)
     node.event("evt/boot", {"boot": node.boot, "software": node.software})

@@ -9,6 +9,28 @@ from esp_node.scheduler import Scheduler
 from schema.errors import Invalid
 
 SOFTWARE = "farmhand esp_node 0.1.0"
+# Loaded once while the heap is empty: their names stay for ever, and shall stay in one place.
+_WARM = (
+    "verify", "control", "settings", "measuring", "config", "pacing", "streaming", "chains", "streams", "graph",
+    "birth", "setup", "dial", "steps._options", "steps._step",
+)  # fmt: skip
+
+
+def begin(node, path):
+    """Prepare `node`, and make what it measures. Returns the exit code, 0 when all is well."""
+    for module in _WARM:
+        late.call(module, None)
+    try:
+        code = prepare(node, path)
+        if code == 0:
+            try:
+                late.chain("measuring", "resume", node)
+            except Invalid as error:
+                late.chain("measuring", "without", node, error)
+        return code
+    except Invalid as error:
+        print("esp_node: %s: %s" % (path, error))
+        return 2
 
 
 def prepare(node, path):
@@ -16,12 +38,12 @@ def prepare(node, path):
     software, hardware, safe. Returns the exit code, 0 when all is well.
     """
     node.path = path
-    node.safe = late.call("esp_node.guard", "safe", path)  # why it is to run without sensors and streams, or None
+    node.safe = late.call("guard", "safe", path)  # why it is to run without sensors and streams, or None
     node.folder = path[: path.rfind("/") + 1]
     node.software = SOFTWARE
     node.hardware = getattr(sys.implementation, "_machine", sys.platform)[:128]
     try:
-        node.given = late.call("esp_node.config", "load", path)
+        node.given = late.call("config", "load", path)
         problem, node.credential = _credential(node)
     except (Invalid, OSError) as error:
         print("esp_node: %s: %s" % (path, error))
@@ -45,4 +67,4 @@ def _credential(node):
     known = store.read(node.folder + "credential.json", None)
     if known:
         return None, known
-    return late.call("esp_node.enrol", "enrol", node.given, node.folder, node.software, node.hardware)
+    return late.call("enrol", "enrol", node.given, node.folder, node.software, node.hardware)

@@ -27,4 +27,4 @@ def build(node, streams, about, jobs, told):
         if name in entries:
             key = name, min(every, slots.get(name, every)), early
             jobs.setdefault(key, []).append(entries[name])
-    return "esp_node.pacing", "schedule", node, jobs, told
+    return "pacing", "schedule", node, jobs, told

@@ -53,7 +53,7 @@ def read(key, payload):
             raise Invalid(shown(name), "unknown field; allowed: " + ", ".join(sorted(kinds)).replace("?", ""))
         _check(name, kind, data[name])
     for name in kinds:
-        if name[-1] != "?" and name not in data:
+        if not name.endswith("?") and name not in data:
             raise Invalid(name, "missing")
     return data
 

@@ -8,8 +8,9 @@ _NAME = _ID + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def is_id(field, value):
-    # strip() leaves something exactly when a character is outside the alphabet; fast and small on both interpreters
-    if not isinstance(value, str) or not 0 < len(value) <= 63 or value.strip(_ID) or value[0] in "_-":
+    # strip() leaves something exactly when a character is outside the alphabet; fast and small on both interpreters.
+    # Not value[0]: MicroPython keeps every single character that it makes as a name, for ever.
+    if not isinstance(value, str) or not 0 < len(value) <= 63 or value.strip(_ID) or value[:1] in "_-":
         raise Invalid(field, "must match [a-z0-9][a-z0-9_-]{0,62}")
 
 

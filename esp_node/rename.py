@@ -1,0 +1,180 @@
+"""Short names for what the node's files share, for build.py: functions, classes and attributes get, in all files alike,
+names that every firmware holds in its ROM. CPython only.
+
+A name keeps itself when it may come from elsewhere: when it is also a text somewhere (a key, a topic), belongs to
+something that is imported from outside, or is made for those who write sensors and programs of their own (OPEN).
+"""
+
+import ast
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+
+from esp_node.bundle import MEMBERS
+from esp_node.shorten import IN_ROM
+
+# Modules that people import on a board, and what every sensor and step is asked for: there, names are an interface.
+OPEN = (
+    "esp_node.logfile", "esp_node.sensors._options", "esp_node.thingflow", "esp_node.writers",
+    "schema.errors",
+)  # fmt: skip
+_ASKED_FOR = {"NAME", "FIELDS", "UNITS", "DIGITS", "OPTIONS", "create", "get", "describe", "emit", "log", "main"}
+# Methods of objects that no import shows, of the machine and of its network.
+_OF_THE_MACHINE = {
+    "active", "atten", "config", "connect", "convert_temp", "deinit", "disconnect", "feed", "ifconfig", "init", "irq",
+    "isconnected", "measure", "memory", "off", "on", "read_temp", "read_u16", "read_uv", "readfrom_mem",
+    "readfrom_mem_into", "scan", "status", "value", "writeto_mem",
+}  # fmt: skip
+
+
+_OF_UMQTT = {
+    "MQTTClient", "MQTTException", "cb", "check_msg", "clean_session", "client_id", "keepalive", "lw_msg", "lw_qos",
+    "lw_retain", "lw_topic", "msg", "password", "pid", "ping", "port", "pswd", "publish", "qos", "retain", "server",
+    "set_callback", "set_last_will", "sock", "ssl", "ssl_params", "subscribe", "timeout", "topic", "user", "wait_msg",
+}  # fmt: skip
+
+
+_FIELDS = ("id", "attr", "name", "arg", "asname")
+_NAME_MOST = 10  # bytes
+_PRIVATE = 70  # names left for what only one file sees
+
+
+def renamed(texts: dict[str, str]) -> tuple[dict[str, str], set[str]]:
+    """The texts of all modules {module: text} with their short names, and these names."""
+    trees = {module: ast.parse(text) for module, text in texts.items()}
+    functions = {module: {name for name in _defined([tree])} for module, tree in trees.items()}
+    names = _plan(trees)
+    for tree in trees.values():
+        for node in ast.walk(tree):
+            for field in _FIELDS:
+                value = getattr(node, field, None)
+                if isinstance(value, str) and value in names and not isinstance(node, ast.Import):
+                    setattr(node, field, names[value])
+            for constant in _functions_called(node, functions):
+                constant.value = names.get(constant.value, constant.value)
+    return {module: ast.unparse(tree) for module, tree in trees.items()}, set(names.values())
+
+
+def _plan(trees: dict[str, ast.Module]) -> dict[str, str]:
+    nodes = [node for tree in trees.values() for node in ast.walk(tree)]
+    defined = set(_defined(trees.values()))
+    elsewhere = _ASKED_FOR | _OF_THE_MACHINE | _OF_UMQTT | set(IN_ROM)
+    elsewhere |= set(_defined(trees[module] for module in OPEN if module in trees))
+    elsewhere |= set(_imported(nodes, set(trees), defined))
+    elsewhere |= {text for node in nodes for text in _looked_up(node)}
+    # The name of a module's file is there anyhow, unless it is in a bundle.
+    elsewhere |= {part for module in set(trees) - set(MEMBERS) for part in module.split(".")}
+    own = {name for name in defined if not name.startswith("_")} - elsewhere
+    taken = {name for node in nodes for name in _names_of(node)}
+    free = [name for name in IN_ROM if name not in taken]
+    # The most used first, should there be more of them than names.
+    uses = Counter(name for node in nodes for name in _names_of(node))
+    often = sorted(own, key=lambda name: (-uses[name], name))
+    return dict(zip(often, free[: len(free) - _PRIVATE], strict=False))
+
+
+def unnamed(text: str, known: Collection[str]) -> str:
+    """`text`, of a module that is loaded for a moment, with its short texts as bytes that are decoded: a compiler makes
+    a name of every text of up to ten characters, and a name stays when the module has gone. `known`: texts that are
+    names anyhow."""
+    return ast.unparse(_Unnamed(known).visit(ast.parse(text)))
+
+
+class _Unnamed(ast.NodeTransformer):
+    def __init__(self, known: Collection[str]) -> None:
+        self._known = known
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        if not isinstance(node.value, str) or len(node.value.encode()) > _NAME_MOST or node.value in self._known:
+            return node
+        # MicroPython does not look at the encoding.
+        return ast.Call(ast.Name("str", ast.Load()), [ast.Constant(node.value.encode()), ast.Constant("")], [])
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr:
+        return node if isinstance(node.value, ast.Constant) else self.generic_visit(node)
+
+
+def _functions_called(node: ast.AST, functions: dict[str, set[str]]) -> Iterator[ast.Constant]:
+    """The function's name in late.call(module, function, ...), and in a tuple that late.chain() is to follow."""
+    match node:
+        case ast.Call(func=ast.Name(id="call") | ast.Attribute(attr="call"), args=[_, ast.Constant(value=str()) as function, *_]):
+            yield function
+        case (
+            ast.Tuple(elts=[ast.Constant(value=str(module)), ast.Constant(value=str()) as function, *_])
+            | ast.Call(args=[ast.Constant(value=str(module)), ast.Constant(value=str()) as function, *_])
+        ) if function.value in functions.get(f"esp_node.{module}", ()):
+            yield function
+        case _:
+            pass
+
+
+def _looked_up(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Call(func=ast.Name(id="getattr" | "hasattr" | "setattr" | "delattr"), args=[_, ast.Constant(value=str(name)), *_]):
+            yield name
+        case _:
+            pass
+
+
+def spoken(text: str) -> set[str]:
+    """All names and texts in a module."""
+    tree = ast.parse(text)
+    texts = {part.value for part in ast.walk(tree) if isinstance(part, ast.Constant) and isinstance(part.value, str)}
+    return texts | set(_names(tree)) | set(IN_ROM)
+
+
+def _names(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        yield from _names_of(node)
+
+
+def _names_of(node: ast.AST) -> Iterator[str]:
+    for field in _FIELDS:
+        value = getattr(node, field, None)
+        if isinstance(value, str):
+            yield value
+
+
+def _defined(trees: Iterable[ast.Module]) -> Iterator[str]:
+    """What is no name of a local variable or of a parameter that only its place tells: these cost nothing anyhow."""
+    for tree in trees:
+        for statement in [*tree.body, *(part for part in ast.walk(tree) if isinstance(part, ast.ClassDef))]:
+            for part in [statement, *(statement.body if isinstance(statement, ast.ClassDef) else ())]:
+                match part:
+                    case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                        yield name
+                    case ast.Assign(targets=targets):
+                        yield from (each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name))
+                    case _:
+                        pass
+        for node in ast.walk(tree):
+            match node:
+                case ast.Attribute(attr=name, ctx=ast.Store()):
+                    yield name
+                case ast.arguments(args=arguments, defaults=defaults):
+                    yield from (argument.arg for argument in arguments[len(arguments) - len(defaults) :])
+                case _:
+                    pass
+
+
+def _imported(nodes: list[ast.AST], ours: Collection[str], defined: Collection[str]) -> Iterator[str]:
+    """Names of modules from outside, of what is taken from them, and of the arguments that something else is given."""
+    outside: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            outside |= {alias.asname or alias.name for alias in node.names if alias.name not in ours}
+            yield from (part for alias in node.names for part in alias.name.split("."))
+        elif isinstance(node, ast.ImportFrom):
+            if node.module not in ours:
+                yield from (alias.name for alias in node.names)
+            yield from (node.module or "").split(".")
+    for node in nodes:
+        match node:
+            case ast.Attribute(value=ast.Name(id=module), attr=name) if module in outside:
+                yield name
+            case ast.Call(func=ast.Name(id=called) | ast.Attribute(attr=called), keywords=keywords):
+                if called not in defined:
+                    yield from (keyword.arg for keyword in keywords if keyword.arg)
+            case ast.Call(keywords=keywords):
+                yield from (keyword.arg for keyword in keywords if keyword.arg)
+            case _:
+                pass
