@@ -3,10 +3,11 @@ that, then forgotten.
 """
 
 import json
+import os
 
-from esp_node import store
 from esp_node.clock import unix_ms
-from esp_node.steps import names
+
+_PIECE = 128
 
 
 def hello(node):
@@ -23,21 +24,24 @@ def hello(node):
 
 def tell(node, then=None):
     """Send the birth; again when the sensors or streams change. Returns `then`."""
-    node.send("info", json.dumps(_info(node), separators=(",", ":")).encode())
+    about = json.dumps(_about(node), separators=(",", ":"))[:-1].encode()
+    path = node.folder + "parts.json"
+    # What is measured is on flash as it is to be sent: no node has room for all of it.
+    node.link.publish_begin(node.prefix + "info", len(about) + os.stat(path)[6], True, 1)
+    node.link.publish_more(about)
+    with open(path, "rb") as file:
+        file.read(1)
+        piece = b","
+        while piece:
+            node.link.publish_more(piece)
+            piece = file.read(_PIECE)
     return then
 
 
-def _info(node):
-    parts = {"node": {"uptime_s": "s", "mem_free": "B"}}
-    for name in node.outbox.counters(node.link):
-        parts["node"][name] = ""
-    info = {
+def _about(node):
+    return {
         "schema": 1, "boot": node.boot, "kind": "esp", "software": node.software, "hardware": node.hardware,
-        "alive_ms": node.heartbeat_s * 2500, "parts": parts, "sensors": sorted(node.sensors), "steps": names(),
-        "hears_marks": node.outbox.hears_marks, "clock": "set" if unix_ms() else "unset",
+        "alive_ms": node.heartbeat_s * 2500, "hears_marks": node.outbox.hears_marks,
+        "clock": "set" if unix_ms() else "unset",
         "limits": {"queue": node.outbox.events, "payload": node.link.limit},
     }  # fmt: skip
-    info.update(store.read(node.folder + "parts.json", {}))
-    parts.update(info["parts"])
-    info["parts"] = parts
-    return info

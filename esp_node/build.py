@@ -17,14 +17,15 @@ from pathlib import Path
 
 from esp_node.bundle import BUNDLES, MEMBERS, bundled, outside, stand_in
 from esp_node.rename import renamed, spoken, unnamed
-from esp_node.shorten import IN_ROM, shortened
+from esp_node.rom_names import IN_ROM
+from esp_node.shorten import shortened
 
-SCHEMA = ("__init__", "errors", "text", "mac", "pack", "unpack", "judge", "tokens")
+SCHEMA = ("__init__", "errors", "text", "mac", "pack", "unpack", "judge", "tokens", "units")
 # The declarations in full: a node gets by with the slim table in messages.py, tests and other programs may not.
 DECLARATIONS = ("message", "wire", "kinds")
 HOST_ONLY = (
     "boot.py", "build.py", "bundle.py", "cli.py", "firmware.py", "flash.py", "flash_config.py",
-    "main.py", "mqtt_edge.py", "rename.py", "shorten.py", "slots.py", "transfer.py", "virtual",
+    "main.py", "mqtt_edge.py", "rename.py", "rom_names.py", "shorten.py", "slots.py", "transfer.py", "virtual",
 )  # fmt: skip
 # Beside the bundles, sensors and steps.
 STAY = ("framing", "logfile", "sleep", "spill", "thingflow", "wifi", "writers")
@@ -92,9 +93,7 @@ def compile_all(target: Path, paths: Iterable[Path] | None = None, bundles: bool
 def _prepared(modules: list[str]) -> dict[str, str]:
     texts, taken = renamed({module: _joined(module) for module in modules})
     stay = {each for module, text in texts.items() if _stays(module) for each in spoken(text)}
-    return {
-        module: shortened(text if _stays(module) else unnamed(text, stay), taken) for module, text in texts.items()
-    }
+    return {module: shortened(text if _stays(module) else unnamed(text, stay), taken) for module, text in texts.items()}
 
 
 def _stays(module: str) -> bool:

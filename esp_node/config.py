@@ -3,16 +3,14 @@ at the start, then forgotten."""
 
 import json
 
-from esp_node.measuring import SENSORS
-from esp_node.settings import KEYS, check_settings
-from schema import tokens
+from esp_node.sensors import IN_USE
 from schema.errors import Invalid
 from schema.text import is_id, is_name, is_text
 
 DEFAULTS = {
     "root": "farm", "node": None, "token": None, "password": None, "verify": None, "interval_s": 5, "early": 0,
     "heartbeat_s": 5, "keepalive_s": 30, "timeout_s": 5, "backoff_s": 30, "queue": {"events": 12, "bytes": 2000},
-    "hears_marks": True, "lossy": False, "sensors": SENSORS, "streams": {}, "spill_bytes": 0, "sleep": "none",
+    "hears_marks": True, "lossy": False, "sensors": IN_USE, "streams": {}, "spill_bytes": 0, "sleep": "none",
     "wifi": [], "hostname": None, "ca": None, "server_hostname": None, "ntp": [], "webrepl": True, "strap": None,
     "watchdog_s": 0, "trial_s": 120, "log": {},
 }  # fmt: skip
@@ -21,8 +19,8 @@ _WHOLE = {"heartbeat_s": 3600, "keepalive_s": 3600, "timeout_s": 60, "backoff_s"
 
 
 def load(path):
-    """The checked configuration (dict, defaults filled in) of a JSON file. Invalid names the
-    field, OSError when there is no file."""
+    """The checked configuration (dict, defaults filled in) of a JSON file; settings.py checks what is measured. Invalid
+    names the field, OSError when there is no file."""
     with open(path) as file:
         try:
             given = json.load(file)
@@ -41,6 +39,8 @@ def check(given):
     config = dict(DEFAULTS)
     config.update(given)
     if config["token"] is not None and "domain" not in config:
+        from schema import tokens
+
         config["domain"] = tokens.parse(config["token"])[0]
     is_name("root", config["root"])
     is_id("domain", config.get("domain"))
@@ -76,7 +76,6 @@ def check(given):
     for key in ("hears_marks", "lossy", "webrepl"):
         if not isinstance(config[key], bool):
             raise Invalid(key, "must be true or false")
-    check_settings({key: config[key] for key in KEYS})
     return config
 
 
@@ -101,7 +100,7 @@ def _check_wifi(networks):
         if not isinstance(network, list) or len(network) != 2:
             raise Invalid("wifi", "must be a list of [ssid, password]")
         is_text("wifi.ssid", network[0], 32)
-        if not isinstance(network[1], str) or len(network[1].encode()) not in [0] + list(range(8, 64)):
+        if not isinstance(network[1], str) or not (network[1] == "" or 8 <= len(network[1].encode()) <= 63):
             raise Invalid("wifi.password", "must be empty, or 8 to 63 bytes long")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from esp_node.config import check
+from esp_node.settings import check_given
 from schema import tokens
 from schema.errors import Invalid
 
@@ -69,6 +70,7 @@ def settings_of(wish: Wish) -> Settings:
         result.files["ca.der"] = certificate(wish.ca, config["token"])
         config["ca"] = "ca.der"
     check(config)
+    check_given(config)
     result.files["config.json"] = json.dumps(config).encode()
     result.remove = OF_AN_EARLIER_LIFE
     return result

@@ -6,6 +6,7 @@ first. 0 is the wildcard: no `values`, as many as come; no `frame_ms`, however l
 itself. A frame that fills its buffer is sent early.
 """
 
+from esp_node.sinks import Tele
 from schema.pack import head, pack_into
 
 _HEAD = 18  # bytes of the longest head: array of 3, number to 32 bits, time to 64 bits, array to 65,535
@@ -86,3 +87,24 @@ def _scaled(value, factor):
         if scaled - scaled == 0:
             return scaled if factor is None else round(scaled)
     raise ValueError("frame: cannot use %s" % repr(value)[:40])
+
+
+class Framed(Tele):
+    """Sends values in time frames, on data/<name>; with `latest` the newest of each frame as flat JSON, too."""
+
+    def __init__(self, node, name, about):
+        super().__init__(node, name, about["fields"], about["digits"])
+        self.latest = about["latest"]
+        self.frames = Frames(about["frame_ms"], about["values"], about["digits"], about["bytes"])
+        self.frames.emit = self.emit
+
+    def add(self, ts, values):
+        self.newest = ts, values
+        self.frames.add(ts, values)
+
+    def emit(self, payload):
+        node = self.node
+        if node.link.connected:
+            node.link.publish(node.prefix + "data/" + self.name, payload, False, 0)
+            if self.latest:
+                node.send("latest", self.told(*self.newest), self.name)

@@ -1,16 +1,28 @@
 """Which stream reads which, and the steps of each, made. chains.py joins them. Loaded late."""
 
+from esp_node import common, steps
 from schema.errors import Invalid
 
 _WHOLE_VALUE = ("pass", "select", "map", "filter", "join")  # the steps that take several fields
 _MOST_BYTES = 4096  # of a frame
 
 
-class Graph:
-    """The streams in an order in which each comes after what it reads, with their steps made.
+def build(node, streams, about, jobs, told):
+    """Go on with made() streams, see measuring.py."""
+    return "streaming", "build", node, made(streams, about), about, jobs, told
 
-    order: names; about: name -> settings, fields, units, digits, bytes (of a frame's buffer); steps: name -> objects.
-    """
+
+def made(streams, sensors):
+    """The checked `streams` (streams.py) of `sensors` {name: (FIELDS, UNITS, DIGITS)}, with their steps: (names in an
+    order in which each comes after what it reads, {name: settings}, {name: steps}). Settings have fields, units, digits
+    and bytes (of a frame's buffer) now."""
+    graph = Graph(streams, sensors)
+    common.empty("esp_node.steps.", "esp_node.expression")
+    return graph.order, graph.about, graph.steps
+
+
+class Graph:
+    """What made() returns, while it is being made."""
 
     def __init__(self, streams, sensors):
         self.streams = streams
@@ -64,8 +76,6 @@ def _frame_bytes(about):
 
 def _add_step(path, made, given, inputs, sources):
     """Make a step and append it to `made`; returns [(fields, units, digits)] of its output."""
-    from esp_node import steps  # here, because chains.py forgets it
-
     name = given.get("step") if isinstance(given, dict) else None
     module = steps.find(name)
     if module is None:

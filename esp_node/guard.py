@@ -20,7 +20,7 @@ def safe(path):
 
 
 def begin(node, watchdog_s):
-    """See to it that this start is confirmed, and start the watchdog."""
+    """See to it that this start is confirmed, and start the watchdog. Returns what is to be done next."""
     state = _read(node)
     node.linked = None
     node.feed = _watchdog(watchdog_s) if watchdog_s else None
@@ -30,6 +30,7 @@ def begin(node, watchdog_s):
         store.write(node.folder + "slots.json", state)
     if "run" in state and (state["run"] or state.get("crashes")):
         node.scheduler.every(_CHECK_MS, node.watch, "guard")
+    return "menu", "console", node
 
 
 def check(node, seen):

@@ -15,7 +15,7 @@ from umqtt.simple import MQTTClient, MQTTException
 from esp_node import late
 from esp_node.clock import ticks_diff, ticks_ms, ticks_us
 
-_BUFFER = 512
+BUFFER = 512
 _TOPIC_MOST = 256
 
 
@@ -33,14 +33,16 @@ class Link(MQTTClient):
 
     on_connect() is called after each CONNACK; on_message(topic str, payload bytes or None, retained) for each message,
     None when it was longer than `limit` bytes. tls: None, or {"ca": path of a PEM or DER file, "server_hostname": str
-    or missing: the broker's host}. To read: connected, reconnects, roundtrip_us (of the latest ping, or None), unacked
-    (QoS 1 publishes and subscriptions under way), and the counters unsent (publishes while the link was down),
-    too_large (messages beyond `limit`) and bad_packets.
+    or missing: the broker's host}. buffer: a bytearray of BUFFER bytes, where one has been made before.
+
+    To read: connected, reconnects, roundtrip_us (of the latest ping, or None), unacked (QoS 1 publishes and
+    subscriptions under way), and the counters unsent (publishes while the link was down), too_large (messages beyond
+    `limit`) and bad_packets.
     """
 
     def __init__(
         self, client_id, brokers, user, password, on_connect, on_message,
-        keepalive=30, timeout_s=5, limit=4096, tls=None,
+        keepalive=30, timeout_s=5, limit=4096, tls=None, buffer=None,
     ):  # fmt: skip
         super().__init__(client_id, brokers[0][0], brokers[0][1], user, password, keepalive)
         self.brokers = brokers
@@ -55,7 +57,7 @@ class Link(MQTTClient):
         self.roundtrip_us = None
         self.unacked = self.unsent = self.too_large = self.bad_packets = 0
         self._poller = select.poll()
-        self._buffer = bytearray(_BUFFER)
+        self._buffer = buffer or bytearray(BUFFER)
         self._head = bytearray(3)
         self._pinged = None  # when, in us, while the answer is out
         self._since = 0  # the latest ping, or the end of the connection, in ms
@@ -99,13 +101,17 @@ class Link(MQTTClient):
         if self._fault is not None or self.sock is None:
             self.unsent += 1
             return False
-        packet = self._begin(0x30 | qos << 1 | retain, (4 if qos else 2) + len(topic) + len(msg))
-        _put_short(packet, len(topic))
-        packet += topic
-        if qos:
-            self._put_id(packet)
+        packet = self._publish(topic, len(msg), retain, qos)
         packet += msg
         return self._send(packet)
+
+    def publish_begin(self, topic, size, retain=False, qos=0):
+        """publish() a message of `size` bytes that does not fit into the heap: it follows in pieces."""
+        self._send(self._publish(topic, size, retain, qos))
+
+    def publish_more(self, piece):
+        """The next piece (bytes) of the message."""
+        self._send(piece)
 
     def subscribe(self, topic, qos=1):
         """Ask for a subscription. The broker takes it in order with what is published later; when it refuses, serve()
@@ -204,6 +210,14 @@ class Link(MQTTClient):
                 self._bad()
             self.cb(topic, payload, bool(op & 1))
 
+    def _publish(self, topic, size, retain, qos):
+        packet = self._begin(0x30 | qos << 1 | retain, (4 if qos else 2) + len(topic) + size)
+        _put_short(packet, len(topic))
+        packet += topic
+        if qos:
+            self._put_id(packet)
+        return packet
+
     def _begin(self, kind, size):
         # The one buffer, emptied (its memory stays) and begun again.
         packet = self._buffer
@@ -224,14 +238,15 @@ class Link(MQTTClient):
     def _send(self, packet):
         # A failed write is not raised here: whoever publishes has better things to do. After a packet that went out
         # in part nothing more can be said: serve() ends the connection.
-        if len(packet) > _BUFFER:
-            self._buffer = bytearray(_BUFFER)
-        try:
-            if self.sock.write(packet) == len(packet):
-                return True
-            self._fault = OSError("not sent in time")
-        except OSError as error:
-            self._fault = error
+        if len(packet) > BUFFER:
+            self._buffer = bytearray(BUFFER)
+        if self._fault is None:
+            try:
+                if self.sock.write(packet) == len(packet):
+                    return True
+                self._fault = OSError("not sent in time")
+            except OSError as error:
+                self._fault = error
         self.unsent += 1
         return False
 

@@ -6,11 +6,10 @@ import gc
 
 from esp_node import store
 from esp_node.logger import log
-from esp_node.sensors import find
+from esp_node.sensors import IN_USE, find
 from esp_node.sinks import Tele
 from schema.errors import Invalid
 
-SENSORS = {"load": True, "connectivity": True}
 _TRIAL_BEATS = 2  # heartbeats over a living link after which new settings have proved themselves
 _RESERVED = ("sensor", "interval_s", "early", "send")
 
@@ -78,7 +77,7 @@ def wanted(path, data):
     """(settings, sensors, streams) that the config.json at `path` and the document `data` ask for, together."""
     given = store.read(path, {})
     merged = {key: data.get(key, given.get(key)) for key in ("interval_s", "early")}
-    sensors = dict(given.get("sensors", SENSORS))
+    sensors = dict(given.get("sensors", IN_USE))
     for name, change in data.get("sensors", {}).items():
         known = sensors.get(name)
         # `true` and `false` only switch: what config.json says of the sensor stays.
@@ -116,7 +115,7 @@ def make(node, data):
                 sinks.append(Tele(node, name, about[name][0], about[name][2]).add)
                 told["parts"][name] = dict(zip(about[name][0], about[name][1]))
     if streams and not node.safe:
-        return "streaming", "build", node, streams, about, jobs, told
+        return "streams", "settle", node, streams, about, jobs, told
     return "pacing", "schedule", node, jobs, told
 
 

@@ -13,14 +13,15 @@ _PAGES = {
 }  # fmt: skip
 
 
-def console():
-    """A poller of the console, for node.console; serve() is to be called when it has something. None without one."""
+def console(node):
+    """Set node.console to a poller of the console, None without one; serve() is to be called when it has something."""
+    node.menu = ""
     try:
         poller = select.poll()
         poller.register(sys.stdin, select.POLLIN)
-        return poller
+        node.console = poller
     except (OSError, AttributeError, TypeError):
-        return None
+        node.console = None
 
 
 def serve(node):

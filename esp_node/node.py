@@ -146,7 +146,10 @@ class Node:
                 # One after the other, so that the checks have left the heap when the body is acted upon.
                 body = late.call("verify", "unseal", channel, topic, payload, self.verify)
                 payload = None
-                late.chain("control", "desired" if channel == "desired" else "command", self, name, body)
+                if channel == "desired":
+                    late.chain("control", "desired", self, name, body)
+                else:
+                    late.call("control", "command", self, name, body)
         except Invalid as error:
             self._refuse(topic, error)
         except MemoryError:
@@ -207,15 +210,24 @@ def main(path):
     """Run the node that the file `path` describes until it is stopped. Returns the exit code."""
     node = Node()
     try:
-        code = late.call("start", "begin", node, path)
-        if code == 0:
-            # Not in the call below, because it shall stay.
-            from esp_node.link import Link  # noqa: F401
+        late.call("start", "begin", node, path)
+        if node.code:
+            return node.code
+        try:
+            late.chain("measuring", "resume", node)
+        except Invalid as error:
+            late.chain("measuring", "without", node, error)
+        # Not where they are used first, because they shall stay; one by one, because reading needs room, too.
+        import umqtt.simple  # noqa: F401
 
-            late.call("setup", "fill", node)
-            node.run()
-            code = 5
-        return code
+        from esp_node.link import Link  # noqa: F401
+
+        late.chain("setup", "fill", node)
+        node.run()
+        return 5
+    except Invalid as error:
+        print("esp_node: %s: %s" % (path, error))
+        return 2
     except MemoryError:
         print("esp_node: the heap is full")
         return 4

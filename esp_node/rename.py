@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
 from esp_node.bundle import MEMBERS
-from esp_node.shorten import IN_ROM
+from esp_node.rom_names import IN_ROM
 
 # Modules that people import on a board, and what every sensor and step is asked for: there, names are an interface.
 OPEN = (
-    "esp_node.logfile", "esp_node.sensors._options", "esp_node.thingflow", "esp_node.writers",
+    "esp_node.common", "esp_node.logfile", "esp_node.sensors._options", "esp_node.thingflow", "esp_node.writers",
     "schema.errors",
 )  # fmt: skip
 _ASKED_FOR = {"NAME", "FIELDS", "UNITS", "DIGITS", "OPTIONS", "create", "get", "describe", "emit", "log", "main"}
@@ -73,43 +73,64 @@ def _plan(trees: dict[str, ast.Module]) -> dict[str, str]:
 
 
 def unnamed(text: str, known: Collection[str]) -> str:
-    """`text`, of a module that is loaded for a moment, with its short texts as bytes that are decoded: a compiler makes
-    a name of every text of up to ten characters, and a name stays when the module has gone. `known`: texts that are
-    names anyhow."""
-    return ast.unparse(_Unnamed(known).visit(ast.parse(text)))
+    """`text`, of a module that is loaded for a moment, with its short texts in one piece, out of which they are cut
+    when they are needed: a compiler makes a name of every text of up to ten bytes, and a name stays when the module has
+    gone. `known`: texts that are names anyhow."""
+    tree = ast.parse(text)
+    cut = _Cut(known)
+    cut.visit(tree)
+    if not cut.pieces:
+        return text
+    # MicroPython does not look at the encoding.
+    helper = ast.parse(f"_TEXTS = {bytes(cut.pieces)}\ndef _text_at(start, end): return str(_TEXTS[start:end], '')")
+    has_docstring = isinstance(tree.body[0], ast.Expr) and isinstance(tree.body[0].value, ast.Constant)
+    tree.body[has_docstring:has_docstring] = helper.body
+    return ast.unparse(tree)
 
 
-class _Unnamed(ast.NodeTransformer):
+class _Cut(ast.NodeTransformer):
     def __init__(self, known: Collection[str]) -> None:
         self._known = known
+        self.pieces = bytearray()
 
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
         if not isinstance(node.value, str) or len(node.value.encode()) > _NAME_MOST or node.value in self._known:
             return node
-        # MicroPython does not look at the encoding.
-        return ast.Call(ast.Name("str", ast.Load()), [ast.Constant(node.value.encode()), ast.Constant("")], [])
+        piece = node.value.encode()
+        start = self.pieces.find(piece)
+        if start < 0:
+            start = len(self.pieces)
+            self.pieces += piece
+        place = [ast.Constant(start), ast.Constant(start + len(piece))]
+        return ast.Call(ast.Name("_text_at", ast.Load()), place, [])
 
-    def visit_Expr(self, node: ast.Expr) -> ast.Expr:
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
         return node if isinstance(node.value, ast.Constant) else self.generic_visit(node)
 
 
 def _functions_called(node: ast.AST, functions: dict[str, set[str]]) -> Iterator[ast.Constant]:
     """The function's name in late.call(module, function, ...), and in a tuple that late.chain() is to follow."""
     match node:
-        case ast.Call(func=ast.Name(id="call") | ast.Attribute(attr="call"), args=[_, ast.Constant(value=str()) as function, *_]):
+        case ast.Call(
+            func=ast.Name(id="call") | ast.Attribute(attr="call"), args=[_, ast.Constant(value=str()) as function, *_]
+        ):
             yield function
         case (
             ast.Tuple(elts=[ast.Constant(value=str(module)), ast.Constant(value=str()) as function, *_])
             | ast.Call(args=[ast.Constant(value=str(module)), ast.Constant(value=str()) as function, *_])
         ) if function.value in functions.get(f"esp_node.{module}", ()):
             yield function
+        case ast.Call(func=ast.Attribute(attr="call" | "chain"), args=[_, ast.IfExp() | ast.BinOp(), *_]):
+            raise ValueError(f"{ast.unparse(node)}: name the function, or it cannot be renamed")
         case _:
             pass
 
 
 def _looked_up(node: ast.AST) -> Iterator[str]:
     match node:
-        case ast.Call(func=ast.Name(id="getattr" | "hasattr" | "setattr" | "delattr"), args=[_, ast.Constant(value=str(name)), *_]):
+        case ast.Call(
+            func=ast.Name(id="getattr" | "hasattr" | "setattr" | "delattr"), args=[_, ast.Constant(value=str(name)), *_]
+        ):
             yield name
         case _:
             pass
@@ -143,7 +164,9 @@ def _defined(trees: Iterable[ast.Module]) -> Iterator[str]:
                     case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
                         yield name
                     case ast.Assign(targets=targets):
-                        yield from (each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name))
+                        yield from (
+                            each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)
+                        )
                     case _:
                         pass
         for node in ast.walk(tree):

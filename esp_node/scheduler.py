@@ -8,16 +8,14 @@ is made anew, so that such a step neither puts a task to sleep nor starts a burs
 cannot be told from an outage and is treated as one.
 """
 
-from schema.errors import Invalid
+from esp_node import late
 
-_WEEK = 604800000
 _DAY = 86400000  # the longest wait: ticks_ms must be asked before it has gone half round, in six days
 _LONGEST_PAUSE = 600000
 _INTERVALS = 64  # at most skipped after a failure, at most made up after an outage
 _OUTAGE = 35  # bits: 2 ** 35 ms are 398 days
 
-# What a task does about runs whose whole interval has passed.
-_POLICIES = ("skip", "once", "all")
+# What a task does about runs whose whole interval has passed; see tasks.py.
 _SKIP = 0
 _ALL = 2
 _SKIPPED = 3  # left out the last time
@@ -25,11 +23,12 @@ _SKIPPED = 3  # left out the last time
 
 class Task:
     """`run()`, each `interval` ms. `multiple` is the multiple of the interval that the coming run, or the one going on,
-    stands for; `next` is when it must run (ms, later than the multiple after a failure); `failures` are those in a row.
+    stands for; `next` is when it must run (ms, later than the multiple after a failure); `failures` are those in a row;
+    `slack` is by how many ms a run may come early; `policy` what follows a missed run, see tasks.py.
     """
 
     # Of the class, until they differ: an attribute of its own costs a task 8 bytes.
-    failures = disable_after = _slack = _missed = 0
+    failures = disable_after = slack = policy = 0
     disabled = False
 
     def __init__(self, name, interval, run):
@@ -61,21 +60,7 @@ class Scheduler:
         A failed run is tried again after 1 s, 2 s, 4 s up to 10 minutes, but neither more often than the interval nor
         after more than 64 of them; disable_after: as many failures in a row set task.disabled (0: never).
         """
-        if type(interval) is not int or not 10 <= interval <= _WEEK:
-            raise Invalid("interval", "must be a whole number of ms from 10 to %d, not %r" % (_WEEK, interval))
-        if not 0 <= early < 1:
-            raise Invalid("early", "must be from 0 to below 1")
-        if missed not in _POLICIES:
-            raise Invalid("missed", "must be skip, once or all")
-        task = Task(name, interval, run)
-        if early:
-            task._slack = int(early * interval)
-        if missed != "skip":
-            task._missed = _POLICIES.index(missed)
-        if disable_after:
-            task.disable_after = disable_after
-        self.tasks.append(task)
-        return task
+        return late.call("tasks", "add", self, interval, run, name, early, missed, disable_after)
 
     def cancel(self, task):
         """Forget a task; a task that is not known any more is no error."""
@@ -99,7 +84,7 @@ class Scheduler:
             return ()
         due = []
         for task in self.tasks:
-            if not task.disabled and task.next - (0 if task.failures else task._slack) <= now:
+            if not task.disabled and task.next - (0 if task.failures else task.slack) <= now:
                 due.append(task)
         return due
 
@@ -108,7 +93,7 @@ class Scheduler:
         for task in self.due(now):
             if task not in self.tasks:
                 continue  # one that ran before has cancelled it
-            if task._missed != _ALL and now - task.multiple >= task.interval:
+            if task.policy != _ALL and now - task.multiple >= task.interval:
                 task.multiple = now // task.interval * task.interval
             try:
                 task.run()
@@ -120,8 +105,8 @@ class Scheduler:
                 if self.on_recovered:
                     self.on_recovered(task)
                 task.failures = 0
-            if task._missed == _SKIPPED:
-                task._missed = _SKIP
+            if task.policy == _SKIPPED:
+                task.policy = _SKIP
             task.next = task.multiple = task.multiple + task.interval
 
     def run_forever(self, clock, wait):
@@ -145,11 +130,11 @@ class Scheduler:
         else:
             keep = now - task.next >> _OUTAGE == 0
             if keep and now - task.multiple >= interval:
-                if task._missed == _ALL:
+                if task.policy == _ALL:
                     task.multiple = max(task.multiple, (now // interval - _INTERVALS + 1) * interval)
-                elif task._missed == _SKIP and not task.failures:
+                elif task.policy == _SKIP and not task.failures:
                     # Not twice in a row: a loop that is always late by more than the interval would never run it.
-                    task._missed = _SKIPPED
+                    task.policy = _SKIPPED
                     keep = False
         if not keep:
             task.next = task.multiple = (now // interval + 1) * interval

@@ -48,6 +48,11 @@ def check_settings(data):
         _check_sensor(name, sensors[name])
 
 
+def check_given(given):
+    """Raise Invalid unless what config.json says of these settings is right."""
+    check_settings({key: given[key] for key in KEYS if key in given})
+
+
 def confirm(node):
     """The node is back with its new settings: keep them, and say so."""
     known = store.read(node.folder + "settings.json", {})

@@ -13,7 +13,9 @@ _AWAKE_MS = 20000  # of a sleeping node: joining a Wi-Fi may take 15 s of it
 
 
 def fill(node):
-    """Make the parts of `node`, which has `given` (the checked config.json), `credential`, `path` and `folder`."""
+    """Make the parts of `node`, which has `given` (the checked config.json), `credential`, `path` and `folder`. Returns
+    what is to be done next.
+    """
     given, credential = node.given, node.credential
     node.given = node.credential = None
     node.name = credential["node"]
@@ -28,8 +30,9 @@ def fill(node):
     node.link = Link(
         node.name, given["brokers"], node.name, credential["password"], node.connected, node.received,
         given["keepalive_s"], given["timeout_s"], _LIMIT,
-        late.call("tls", "asked", node.folder, given) if given["ca"] else None,
+        late.call("tls", "asked", node.folder, given) if given["ca"] else None, node.buffer,
     )  # fmt: skip
+    node.buffer = None
     node.link.backoff_most_ms = given["backoff_s"] * 1000
     node.link.set_last_will(node.prefix + "state", "lost", True, 1)
     node.scheduler.every(given["heartbeat_s"] * 1000, node.heartbeat, "heartbeat")
@@ -41,9 +44,6 @@ def fill(node):
     node.wanted = node.job = node.fetch = None  # of an update: see update.py
     node.short = 0
     node.trial_s = given["trial_s"]
-    late.call("guard", "begin", node, given["watchdog_s"])
-    node.console = late.call("menu", "console")
-    node.menu = ""
     node.clock, node.wait = _driver(node, given)
     node.event("evt/boot", {"boot": node.boot, "software": node.software})
     logger.listener = node.log_line
@@ -51,6 +51,7 @@ def fill(node):
         from esp_node.logfile import initialize_logging
 
         initialize_logging(node.folder + given["log"]["file"], given["log"]["max_len"])
+    return "guard", "begin", node, given["watchdog_s"]
 
 
 def _outbox(folder, given):

@@ -1,5 +1,5 @@
-"""Where measured values leave the node: as telemetry, or in time frames. All that a running task refers to is here:
-what is made elsewhere would keep the module that made it in the heap.
+"""Where measured values leave the node: as telemetry; framing.py has the other way. All that a running task refers to
+is here: what is made elsewhere would keep the module that made it in the heap.
 """
 
 from esp_node.clock import paced_ms, unix_ms
@@ -37,29 +37,6 @@ class Tele:
                     value = round(value, digits) if digits else int(round(value))
             data[field] = value
         return data
-
-
-class Framed(Tele):
-    """Sends values in time frames, on data/<name>; with `latest` the newest of each frame as flat JSON, too."""
-
-    def __init__(self, node, name, about):
-        super().__init__(node, name, about["fields"], about["digits"])
-        from esp_node.framing import Frames
-
-        self.latest = about["latest"]
-        self.frames = Frames(about["frame_ms"], about["values"], about["digits"], about["bytes"])
-        self.frames.emit = self.emit
-
-    def add(self, ts, values):
-        self.newest = ts, values
-        self.frames.add(ts, values)
-
-    def emit(self, payload):
-        node = self.node
-        if node.link.connected:
-            node.link.publish(node.prefix + "data/" + self.name, payload, False, 0)
-            if self.latest:
-                node.send("latest", self.told(*self.newest), self.name)
 
 
 def job(node, sensor, sinks):

@@ -8,6 +8,7 @@ from esp_node import late, store
 from esp_node.scheduler import Scheduler
 from schema.errors import Invalid
 
+_BUFFER = 512  # see link.py
 SOFTWARE = "farmhand esp_node 0.1.0"
 # Loaded once while the heap is empty: their names stay for ever, and shall stay in one place.
 _WARM = (
@@ -17,26 +18,20 @@ _WARM = (
 
 
 def begin(node, path):
-    """Prepare `node`, and make what it measures. Returns the exit code, 0 when all is well."""
+    """Prepare `node` for what the file `path` says: given, credential {node, password, verify, epoch}, path, folder,
+    software, hardware, safe. Returns what is to be done next, or nothing, with node.code, when it cannot start.
+    """
+    # What needs much room in one place comes first: a buffer, and the table of the node's attributes.
+    node.buffer = bytearray(_BUFFER)
+    node.code = node.given = node.credential = node.scheduler = node.sensors = node.tasks = node.alerts = None
+    node.adopting = node.framed = node.lossy = node.name = node.verify = node.seen = node.boot = node.prefix = None
+    node.heartbeat_s = node.refused = node.on_trial = node.outbox = node.link = node.wifi = node.ntp = None
+    node.syncs = node.wanted = node.job = node.fetch = node.short = node.trial_s = node.clock = node.wait = None
+    node.linked = node.feed = node.menu = node.console = node.path = node.folder = node.safe = node.software = None
+    node.hardware = None
     for module in _WARM:
         late.call(module, None)
-    try:
-        code = prepare(node, path)
-        if code == 0:
-            try:
-                late.chain("measuring", "resume", node)
-            except Invalid as error:
-                late.chain("measuring", "without", node, error)
-        return code
-    except Invalid as error:
-        print("esp_node: %s: %s" % (path, error))
-        return 2
-
-
-def prepare(node, path):
-    """Fill `node` with what the file `path` says: given, credential {node, password, verify, epoch}, path, folder,
-    software, hardware, safe. Returns the exit code, 0 when all is well.
-    """
+    node.code = 2
     node.path = path
     node.safe = late.call("guard", "safe", path)  # why it is to run without sensors and streams, or None
     node.folder = path[: path.rfind("/") + 1]
@@ -44,13 +39,14 @@ def prepare(node, path):
     node.hardware = getattr(sys.implementation, "_machine", sys.platform)[:128]
     try:
         node.given = late.call("config", "load", path)
+        late.call("settings", "check_given", node.given)
         problem, node.credential = _credential(node)
-    except (Invalid, OSError) as error:
-        print("esp_node: %s: %s" % (path, error))
-        return 2
+    except OSError as error:
+        raise Invalid("config", str(error))
     if problem:
         print("esp_node: token: refused: " + problem)
-        return 3
+        node.code = 3
+        return None
     node.lossy = node.given["lossy"]
     node.scheduler = Scheduler(node.task_failed, node.task_recovered)
     node.sensors = {}  # name -> sensor object
@@ -58,7 +54,8 @@ def prepare(node, path):
     node.alerts = {}  # name -> payload of its retained message, empty when it is none
     node.adopting = None  # the settings document that is being applied, with what is to be remembered then
     node.framed = []  # sinks of the streams that are sent in frames
-    return 0
+    node.code = 0
+    return None
 
 
 def _credential(node):

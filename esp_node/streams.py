@@ -6,6 +6,11 @@ from schema.text import is_name
 _SETTINGS = {"from": ..., "steps": [], "send": "tele", "frame": {}, "latest": False}
 
 
+def settle(node, streams, about, jobs, told):
+    """Go on with settled() streams, see measuring.py."""
+    return "graph", "build", node, settled(streams), about, jobs, told
+
+
 def settled(streams):
     """{stream: settings, filled in}; from is a list, frame_ms and values are taken out of frame. Invalid names the
     place."""

@@ -1,11 +1,18 @@
 """The units a birth may announce, and the check of its `parts`."""
 
-from schema.message import Invalid, is_name, shown
+from schema.errors import Invalid
+from schema.text import is_name, shown
 
 UNITS = (
     "", "%", "°C", "ms", "s", "B", "B/s", "V", "A", "W", "Wh", "kWh", "Hz", "MHz", "H/s", "hPa", "Pa",
     "lx", "ppm", "dBm", "dB", "m/s2", "deg/s", "deg", "mm", "m", "rpm", "1/s", "us", "mV", "mA", "ohm", "g",
 )  # fmt: skip
+
+
+def is_unit(field, value):
+    """Raise Invalid unless `value` is one of UNITS."""
+    if value not in UNITS:
+        raise Invalid(field, "unit %s is not allowed; use one of: %s" % (shown(value), " ".join(UNITS).strip()))
 
 
 def check_units(field, value):
@@ -18,6 +25,4 @@ def check_units(field, value):
             raise Invalid("%s.%s" % (field, part), "must be an object of field -> unit")
         for name, unit in fields.items():
             is_name("%s.%s" % (field, part), name)
-            if unit not in UNITS:
-                where = "%s.%s.%s" % (field, part, name)
-                raise Invalid(where, "unit %s is not allowed; use one of: %s" % (shown(unit), " ".join(UNITS)))
+            is_unit("%s.%s.%s" % (field, part, name), unit)

@@ -10,19 +10,16 @@ OSError: the device does not answer; ValueError: what it answers cannot be true.
 again once the device does. The optional close() gives back its pins and interrupts.
 """
 
-import os
 import sys
+
+IN_USE = {"load": True, "connectivity": True}  # where config.json names none
 
 
 def names():
     """Names of all sensors in this folder (sorted list of str)."""
-    # MicroPython's __file__ of a package is that of its __init__; it has no os.path.
-    found = set()
-    for file in os.listdir(__file__.rsplit("/", 1)[0]):
-        name, _, ending = file.partition(".")
-        if ending in ("py", "mpy") and name[0] != "_":
-            found.add(name)
-    return sorted(found)
+    from esp_node import common
+
+    return common.names(__file__)
 
 
 def find(name):

@@ -5,22 +5,10 @@ Only who creates a sensor needs it: import it there, so that it can leave the he
 
 import sys
 
+from esp_node.common import flag, take  # noqa: F401 (here, because each import of a sensor stays in the heap with it)
 from schema.errors import Invalid
 
 _buses = {}
-
-
-def take(options, known):
-    """The dict `known` {name: default} with `options` filled in; a default of `...` must be given."""
-    for name in options:
-        if name not in known:
-            raise Invalid(name, "unknown option; allowed: " + (", ".join(sorted(known)) or "none"))
-    taken = dict(known)
-    taken.update(options)
-    for name in taken:
-        if taken[name] is ...:
-            raise Invalid(name, "must be given")
-    return taken
 
 
 def number(options, name, low, high):
@@ -29,13 +17,6 @@ def number(options, name, low, high):
     if type(value) not in (int, float) or not low <= value <= high:
         raise Invalid(name, "must be a number from %s to %s" % (low, high))
     return value
-
-
-def flag(options, name):
-    """The option `name`, true or false."""
-    if not isinstance(options[name], bool):
-        raise Invalid(name, "must be true or false")
-    return options[name]
 
 
 def choice(options, name, allowed):

@@ -8,18 +8,14 @@ step as it was. Methods of a step use nothing of its module: chains.py takes all
 the build.
 """
 
-import os
 import sys
 
 
 def names():
     """Names of all steps in this folder (sorted list of str)."""
-    found = set()
-    for file in os.listdir(__file__.rsplit("/", 1)[0]):
-        name, _, ending = file.partition(".")
-        if ending in ("py", "mpy") and name[0] != "_":
-            found.add(name)
-    return sorted(found)
+    from esp_node import common
+
+    return common.names(__file__)
 
 
 def find(name):

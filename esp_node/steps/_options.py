@@ -1,21 +1,9 @@
 """Checks of the options of steps; Invalid names the option. Loaded while chains are built."""
 
+from esp_node.common import flag, take
 from schema.errors import Invalid
 
 WINDOW = {"count": 0, "window_ms": 0, "sliding": False}
-
-
-def take(options, known):
-    """`known` {name: default} with `options` filled in; a default of `...` must be given."""
-    for name in options:
-        if name not in known:
-            raise Invalid(name, "unknown option; allowed: " + (", ".join(sorted(known)) or "none"))
-    taken = dict(known)
-    taken.update(options)
-    for name in taken:
-        if taken[name] is ...:
-            raise Invalid(name, "must be given")
-    return taken
 
 
 def whole(options, name, low, high):
@@ -41,19 +29,22 @@ def number(options, name, low=None, high=None):
     return value
 
 
-def flag(options, name):
-    """The option `name`, true or false."""
-    if not isinstance(options[name], bool):
-        raise Invalid(name, "must be true or false")
+def field(options, name):
+    """The option `name`, the name of a field."""
+    # The commander refuses a birth with a name or a unit that it does not know. What knows is loaded for that alone.
+    from schema.text import is_name
+
+    is_name(name, options[name])
     return options[name]
 
 
-def text(options, name):
-    """The option `name`, a short text."""
-    value = options[name]
-    if not isinstance(value, str) or len(value) > 32:
-        raise Invalid(name, "must be text of at most 32 characters")
-    return value
+def unit(options, name):
+    """The option `name`, one of schema/units.py."""
+    if options[name] != "":
+        from schema.units import is_unit
+
+        is_unit(name, options[name])
+    return options[name]
 
 
 def window(options, least=1):
@@ -71,6 +62,6 @@ def window(options, least=1):
     return count, length, sliding
 
 
-def finer(fields, units, digits, by=1):
-    """The same fields, with `by` more decimals."""
-    return fields, units, tuple([None if places is None else places + by for places in digits])
+def finer(fields, units, digits, options):
+    """describe() of a step that averages: that resolves one decimal more than its values."""
+    return fields, units, tuple([None if places is None else places + 1 for places in digits])

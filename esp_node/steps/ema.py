@@ -39,5 +39,4 @@ def create(options, fields=("x",)):
     return Ema(number(given, "alpha", 0, 1), None)
 
 
-def describe(fields, units, digits, options):
-    return finer(fields, units, digits)
+describe = finer

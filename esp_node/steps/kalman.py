@@ -35,5 +35,4 @@ def create(options, fields=("x",)):
     return Kalman(number(given, "process_variance", 0), number(given, "measurement_variance", 0))
 
 
-def describe(fields, units, digits, options):
-    return finer(fields, units, digits)
+describe = finer

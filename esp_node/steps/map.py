@@ -1,7 +1,7 @@
 """A value calculated from the fields by an expression (expression.py)."""
 
 from esp_node.expression import compiled
-from esp_node.steps._options import take, text, whole
+from esp_node.steps._options import field, take, unit, whole
 from esp_node.steps._step import Step
 
 NAME = "map"
@@ -30,23 +30,18 @@ class Map(Step):
 
 
 def create(options, fields=("x",)):
-    """Options: expression, and of the result: field (its name; that of the input, or "value" for several), unit, digits
-    (decimals of a frame; None sends floats)."""
-    _checked(options, fields)
-    return Map(*compiled(options["expression"], fields, "expression"))
+    """Options: expression, and of the result: field (its name; that of the input, or "value" for several), unit (one of
+    schema/units.py), digits (decimals of a frame; None sends floats)."""
+    given = take(options, OPTIONS)
+    if given["field"] is not None:
+        field(given, "field")
+    unit(given, "unit")
+    if given["digits"] is not None:
+        whole(given, "digits", 0, 9)
+    return Map(*compiled(given["expression"], fields, "expression"))
 
 
 def describe(fields, units, digits, options):
-    given = _checked(options, fields)
-    return (given["field"],), (given["unit"],), (given["digits"],)
-
-
-def _checked(options, fields):
     given = take(options, OPTIONS)
-    if given["field"] is None:
-        given["field"] = fields[0] if len(fields) == 1 else "value"
-    text(given, "field")
-    text(given, "unit")
-    if given["digits"] is not None:
-        whole(given, "digits", 0, 9)
-    return given
+    name = given["field"] or (fields[0] if len(fields) == 1 else "value")
+    return (name,), (given["unit"],), (given["digits"],)

@@ -28,6 +28,4 @@ def create(options, fields=("x",)):
     return Stddev(*window(options, 2))
 
 
-def describe(fields, units, digits, options):
-    """An average resolves one decimal more than its values."""
-    return finer(fields, units, digits)
+describe = finer

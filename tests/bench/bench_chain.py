@@ -25,8 +25,9 @@ import thingflow.filters.map  # noqa: F401 (these two modules give things their 
 from reactivex import operators
 from thingflow.base import SensorAsOutputThing
 
-from esp_node import chains
+from esp_node import chains, graph, streams
 from esp_node.build import build
+from esp_node.framing import Framed
 from tests.bench.figures import Benchmark, Figure, Unavailable, seconds
 from tests.conftest import ROOT, program
 from tests.node.rig import UMQTT
@@ -36,7 +37,8 @@ STREAMS = {
     "room": {"from": "probe", "steps": [{"step": "mean", "count": 10}], "send": "frame", "frame": {"values": 10}}
 }
 Publish = Callable[[bytes], None]
-Run = Callable[[int, Publish], None]
+Feed = Callable[[int], None]  # lets so many samples through
+Chain = Callable[[Publish], Feed]
 Sample = tuple[int, float]
 
 
@@ -64,16 +66,33 @@ class TimedProbe(Probe):
         return self.ts, next(self.values)
 
 
-def ours(count: int, publish: Publish) -> None:
-    def sink(_: str, about: dict[str, Any]) -> Callable[[int, float], None]:
-        frames = chains.frames(about)
-        frames.emit = lambda payload: publish(bytes(payload))
-        return frames.add
+class OneNode:
+    """As much of a node, and of its link, as a stream's frames use."""
 
-    entry = chains.build(STREAMS, {"probe": (("temp_c",), ("°C",), (1,))}, sink)["probe"]
+    prefix = ""
+    connected = True
+
+    def __init__(self, publish: Publish) -> None:
+        self.link = self
+        self.sent = publish
+
+    def publish(self, topic: str, payload: memoryview, retain: bool, qos: int) -> None:
+        self.sent(bytes(payload))
+
+
+def ours(publish: Publish) -> Feed:
+    def sink(name: str, about: dict[str, Any]) -> Callable[[int, float], None]:
+        return Framed(OneNode(publish), name, about).add
+
+    sensors = {"probe": (("temp_c",), ("°C",), (1,))}
+    entry = chains.joined(graph.made(streams.settled(STREAMS), sensors), sensors, sink)["probe"]
     get = Probe().get
-    for i in range(count):
-        entry(T + i * 100, get())
+
+    def feed(count: int) -> None:
+        for i in range(count):
+            entry(T + i * 100, get())
+
+    return feed
 
 
 def mean(samples: list[Sample]) -> Sample:
@@ -100,14 +119,18 @@ def framer() -> Callable[[list[Sample]], bytes]:
     return frame
 
 
-def with_thingflow(count: int, publish: Publish) -> None:
+def with_thingflow(publish: Publish) -> Feed:
     sensor = SensorAsOutputThing(TimedProbe(), make_event_fn=lambda _, sample: sample)
     sensor.buffer_with_count(10).map(mean).buffer_with_count(10).map(framer()).connect(publish)
-    for _ in range(count):
-        sensor._observe()
+
+    def feed(count: int) -> None:
+        for _ in range(count):
+            sensor._observe()
+
+    return feed
 
 
-def with_reactivex(count: int, publish: Publish) -> None:
+def with_reactivex(publish: Publish) -> Feed:
     source = reactivex.Subject()
     source.pipe(
         operators.scan(gather, []),
@@ -118,51 +141,60 @@ def with_reactivex(count: int, publish: Publish) -> None:
         operators.map(framer()),
     ).subscribe(publish)
     sample = TimedProbe().sample
-    for _ in range(count):
-        source.on_next(sample())
+
+    def feed(count: int) -> None:
+        for _ in range(count):
+            source.on_next(sample())
+
+    return feed
 
 
-def with_streamz(count: int, publish: Publish) -> None:
+def with_streamz(publish: Publish) -> Feed:
     source = streamz.Stream()
     means = source.accumulate(gather, start=[]).filter(full).map(mean)
     means.accumulate(gather, start=[]).filter(full).map(framer()).sink(publish)
     sample = TimedProbe().sample
-    for _ in range(count):
-        source.emit(sample())
+
+    def feed(count: int) -> None:
+        for _ in range(count):
+            source.emit(sample())
+
+    return feed
 
 
-RUNS: dict[str, Run] = {"thingflow": with_thingflow, "reactivex": with_reactivex, "streamz": with_streamz}
+PEERS: dict[str, Chain] = {"thingflow": with_thingflow, "reactivex": with_reactivex, "streamz": with_streamz}
 
 
-def rate(run: Run, count: int) -> float:
+def rate(chain: Chain, count: int) -> float:
     """Samples per second of processor time: the machine may have other things to do meanwhile."""
     published: list[bytes] = []
+    feed = chain(published.append)
     gc.collect()
     begin = time.process_time()
-    run(count, published.append)
+    feed(count)
     spent = time.process_time() - begin
     if len(published) != count // 100:
         raise RuntimeError(f"{len(published)} frames of {count} samples")
     return count / spent
 
 
-def first_frames(run: Run) -> list[bytes]:
+def first_frames(chain: Chain) -> list[bytes]:
     frames: list[bytes] = []
-    run(10_000, frames.append)
+    chain(frames.append)(10_000)
     return frames
 
 
 def compare() -> dict[str, float]:
     """Ours and each peer in turn, ten rounds; the best of each counts, which no neighbour disturbed."""
     result: dict[str, float] = {}
-    for name, peer in RUNS.items():
+    for name, peer in PEERS.items():
         if first_frames(peer) != first_frames(ours):
             raise RuntimeError(f"{name} publishes other frames")
         count = max(1, int(rate(peer, 10_000) * seconds(0.5) / 100)) * 100
         rounds = [(rate(ours, count), rate(peer, count)) for _ in range(10)]
         result[f"node.chain.{name}"] = max(mine for mine, _ in rounds)
         result[f"node.chain.{name}/peer"] = max(theirs for _, theirs in rounds)
-    result["node.chain.lead"] = min(result[f"node.chain.{name}"] / result[f"node.chain.{name}/peer"] for name in RUNS)
+    result["node.chain.lead"] = min(result[f"node.chain.{name}"] / result[f"node.chain.{name}/peer"] for name in PEERS)
     return result
 
 
@@ -183,7 +215,7 @@ def on_micropython() -> dict[str, float]:
 
 
 def benchmarks() -> list[Benchmark]:
-    beside = tuple(Figure(f"node.chain.{name}", "samples/s", "higher", None, name) for name in RUNS)
+    beside = tuple(Figure(f"node.chain.{name}", "samples/s", "higher", None, name) for name in PEERS)
     lead = Figure("node.chain.lead", "x the nearest peer", "higher", 1)
     own = Figure("node.chain.micropython", "samples/s", "higher")
     return [Benchmark((*beside, lead), compare), Benchmark((own,), on_micropython)]

@@ -19,8 +19,8 @@ from tests.node.rig import UMQTT, Broker, NodeProcess, Peer, credential_config
 KNOWN = Path(__file__).parent / "ram.json"
 RESIDENT = ("esp_node.core", "esp_node.connection")
 LATE = (
-    "birth", "chains", "config", "control", "dial", "enrol", "framing", "graph", "measuring", "ntp", "pacing",
-    "settings", "setup", "sleep", "spill", "start", "streaming", "thingflow", "tls", "verify", "wifi", "writers",
+    "birth", "calls", "chains", "config", "control", "dial", "enrol", "framing", "graph", "measuring", "ntp", "pacing",
+    "settings", "setup", "sleep", "spill", "start", "streaming", "streams", "tasks", "thingflow", "tls", "verify", "wifi", "writers",
 )  # fmt: skip
 # Link, scheduler, three sensors, two steps: the node of the bar.
 MIX: dict[str, Any] = {

@@ -1,4 +1,5 @@
-"""Each file of portable/ on both interpreters; MicroPython with the heap that the node has."""
+"""Each file of portable/ on both interpreters; MicroPython with the heap that the node has. A file that begins with an
+underscore is what others share: both interpreters look for it beside the script."""
 
 import json
 import os
@@ -17,7 +18,7 @@ from schema.pack import pack
 from schema.unpack import unpack
 from tests.conftest import ROOT, program
 
-PORTABLE = sorted((Path(__file__).parent / "portable").glob("*.py"))
+PORTABLE = sorted((Path(__file__).parent / "portable").glob("[!_]*.py"))
 VALUES = st.recursive(
     st.none()
     | st.booleans()

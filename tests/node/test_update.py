@@ -115,10 +115,9 @@ def test_what_does_not_work_is_rolled_back(
     start: Start, peer: Peer, depot: Depot, files: Files, name: str, code: bytes | None, reason: str
 ) -> None:
     deaf = b"""from esp_node import start2
-def prepare(node, path):
-    code = start2.prepare(node, path)
+def begin(node, path):
+    start2.begin(node, path)
     node.given["brokers"] = [["127.0.0.1", 9]]
-    return code
 """
     board = start()
     born(peer, "0.1.0")

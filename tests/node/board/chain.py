@@ -5,26 +5,38 @@ import json
 import sys
 import time
 
-from esp_node import chains
+from esp_node import late
+from esp_node.framing import Framed
 
 STREAMS = {
     "room": {"from": "probe", "steps": [{"step": "mean", "count": 10}], "send": "frame", "frame": {"values": 10}}
 }
-sizes = []
+
+
+class Node:
+    prefix = ""
+    connected = True
+    frames = 0
+
+    def publish(self, topic, payload, retain, qos):
+        self.frames += 1
+        self.bytes = len(payload)
 
 
 def sink(name, about):
-    frames = chains.frames(about)
-    frames.emit = lambda payload: sizes.append(len(payload))
-    return frames.add
+    return Framed(node, name, about).add
 
 
-entry = chains.build(STREAMS, {"probe": (("temp_c",), ("°C",), (1,))}, sink)["probe"]
+node = Node()
+node.link = node
+sensors = {"probe": (("temp_c",), ("°C",), (1,))}
+made = late.call("graph", "made", late.call("streams", "settled", STREAMS), sensors)
+entry = late.call("chains", "joined", made, sensors, sink)["probe"]
 values = [((i % 97) / 4,) for i in range(97)]
 count = int(sys.argv[1])
 start = time.ticks_us()
 for i in range(count):
     entry(1700000000000 + i * 100, values[i % 97])
 rate = count * 1000000 / time.ticks_diff(time.ticks_us(), start)
-assert len(sizes) == count // 100
-print(json.dumps({"rate": rate, "bytes": sizes[-1]}))
+assert node.frames == count // 100
+print(json.dumps({"rate": rate, "bytes": node.bytes}))

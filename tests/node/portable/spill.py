@@ -1,40 +1,7 @@
 """Runs on CPython and MicroPython: the outbox with its spill file through power cuts, full flash and lost messages."""
 # ruff: noqa: PT018 (plain asserts: MicroPython has no pytest)
 
-import os
-import random
-from binascii import hexlify
-
-from esp_node.outbox import Outbox
-from esp_node.spill import Spill
-
-FOLDER = (os.getenv("TMPDIR") or "/tmp") + "/spill-" + str(hexlify(os.urandom(6)), "ascii")
-SECTOR = 4096
-
-
-def segments():
-    return sorted([int(first), int(last)] for first, _, last in [n.partition("-") for n in names()] if last.isdigit())
-
-
-def names():
-    return os.listdir(FOLDER)
-
-
-def size(name):
-    return os.stat(FOLDER + "/" + name)[6]
-
-
-def clean():
-    try:
-        for name in names():
-            os.remove(FOLDER + "/" + name)
-    except OSError:
-        return
-    os.rmdir(FOLDER)
-
-
-def boot(most=8 * SECTOR, events=20, memory=1500):
-    return Outbox("unused", events, memory, True, Spill(FOLDER, most, "e-" + str(random.getrandbits(20))))
+from _spill import FOLDER, SECTOR, boot, clean, names, segments, size
 
 
 def taken(box):

@@ -5,39 +5,10 @@ cuts, torn segments, a full flash, messages lost on the way. No number twice; wh
 import gc
 import os
 import random
-from binascii import hexlify
 
-from esp_node.outbox import Outbox
-from esp_node.spill import Spill
+from _spill import FOLDER, SECTOR, boot, clean, names, segments, size
 
-FOLDER = (os.getenv("TMPDIR") or "/tmp") + "/spill-" + str(hexlify(os.urandom(6)), "ascii")
-SECTOR = 4096
 _ACTIONS = 220  # the model remembers every event: more would not fit a 64 KB heap
-
-
-def segments():
-    return sorted([int(first), int(last)] for first, _, last in [n.partition("-") for n in names()] if last.isdigit())
-
-
-def names():
-    return os.listdir(FOLDER)
-
-
-def size(name):
-    return os.stat(FOLDER + "/" + name)[6]
-
-
-def clean():
-    try:
-        for name in names():
-            os.remove(FOLDER + "/" + name)
-    except OSError:
-        return
-    os.rmdir(FOLDER)
-
-
-def boot(most=8 * SECTOR, events=20, memory=1500):
-    return Outbox("unused", events, memory, True, Spill(FOLDER, most, "e-" + str(random.getrandbits(20))))
 
 
 def torn(folder_names):
