@@ -19,6 +19,10 @@ class ApiError(RuntimeError):
         super().__init__(problem)
 
 
+class NoAnswer(ApiError):
+    """No commander answers, or it cannot just now; it may later."""
+
+
 class Api:
     """url and key: given, else FARMHAND_URL and FARMHAND_KEY, else from the state folder."""
 
@@ -72,7 +76,9 @@ class Api:
         try:
             answer = self._http.request(method, f"/api/v1{path}", **given)
         except httpx.HTTPError as error:
-            raise ApiError(f"no commander answers at {self.url}: {error}; `farmhand up` starts one") from None
+            raise NoAnswer(f"no commander answers at {self.url}: {error}; `farmhand up` starts one") from None
+        if answer.is_server_error:
+            raise NoAnswer(_problem(answer))
         if answer.is_error:
             raise ApiError(_problem(answer))
         return answer.json()

@@ -14,6 +14,8 @@ T = TypeVar("T")
 PR_SET_PDEATHSIG = 1
 STEADY_S = 30.0
 PATIENCE_S = 10.0
+RESTART = 5  # exit code of a node that wants to be started again: new software, or told to
+NEEDS_A_PERSON = (2, 3)  # of a node: a wrong configuration, a token that was refused
 
 
 class ChildFailed(RuntimeError):
@@ -29,9 +31,10 @@ class Child:
     """One process, its log file, and when it may be started again."""
 
     def __init__(
-        self, name: str, command: list[str], environment: dict[str, str], folder: Path | None, log: Path
+        self, name: str, command: list[str], environment: dict[str, str], folder: Path | None, log: Path, board: bool
     ) -> None:
         self.name = name
+        self.board = board
         self.log = log
         self.failures = 0
         self.next_start = 0.0
@@ -58,6 +61,10 @@ class Child:
     def ended(self) -> bool:
         return self.process.poll() is not None
 
+    @property
+    def wants_restart(self) -> bool:
+        return self.board and self.process.poll() == RESTART
+
 
 class Family:
     """All children of one `up`."""
@@ -69,10 +76,17 @@ class Family:
         self._children: list[Child] = []
 
     def add(
-        self, name: str, command: list[str], environment: dict[str, str] | None = None, folder: Path | None = None
+        self,
+        name: str,
+        command: list[str],
+        environment: dict[str, str] | None = None,
+        folder: Path | None = None,
+        board: bool = False,
     ) -> None:
-        """Start a process; its output goes to <folder>/<name>.log, its id to <name>.pid."""
-        child = Child(name, command, environment or {}, folder, self._folder / f"{name}.log")
+        """Start a process; its output goes to <folder>/<name>.log, its id to <name>.pid. `board`: a MicroPython node,
+        which starts itself anew (new software, a crash), and takes Ctrl-C for a proper end.
+        """
+        child = Child(name, command, environment or {}, folder, self._folder / f"{name}.log", board)
         self._children.append(child)
         self._note(child)
 
@@ -85,7 +99,9 @@ class Family:
         ends = time.monotonic() + seconds
         while True:
             for child in self._children:
-                if child.ended():
+                if child.ended() and child.board and child.process.returncode not in NEEDS_A_PERSON:
+                    self._revive(child)
+                elif child.ended():
                     raise ChildFailed(child.name, f"ended with code {child.process.returncode}", child.log)
             answer = check()
             if answer:
@@ -99,21 +115,9 @@ class Family:
     def watch(self) -> None:
         """Restart what ends, for ever."""
         while True:
-            now = time.monotonic()
             for child in self._children:
-                if not child.ended():
-                    continue
-                if not child.next_start:
-                    child.failures = 0 if now - child.started > STEADY_S else child.failures + 1
-                    pause = min(30.0, 0.5 * 2**child.failures)
-                    child.next_start = now + pause
-                    self._warn(
-                        f"{child.name} ended with code {child.process.returncode}; starting it again in {pause:.1f} s"
-                    )
-                elif now >= child.next_start:
-                    child.next_start = 0.0
-                    child.start()
-                    self._note(child)
+                if child.ended():
+                    self._revive(child)
             time.sleep(0.2)
 
     def stop(self) -> None:
@@ -121,13 +125,28 @@ class Family:
         for child in reversed(self._children):
             if child.ended():
                 continue
-            child.process.send_signal(signal.SIGTERM)
+            child.process.send_signal(signal.SIGINT if child.board else signal.SIGTERM)
             try:
                 child.process.wait(PATIENCE_S)
             except subprocess.TimeoutExpired:
                 self._warn(f"{child.name} does not end; killing it")
                 child.process.kill()
                 child.process.wait()
+
+    def _revive(self, child: Child) -> None:
+        """Start a child that has ended, after a pause; to be called again and again."""
+        now = time.monotonic()
+        if not child.next_start and not child.wants_restart:
+            child.failures = 0 if now - child.started > STEADY_S else child.failures + 1
+            pause = min(30.0, 0.5 * 2**child.failures)
+            child.next_start = now + pause
+            self._warn(f"{child.name} ended with code {child.process.returncode}; starting it again in {pause:.1f} s")
+        elif now >= child.next_start:
+            if child.wants_restart:
+                child.failures = 0
+            child.next_start = 0.0
+            child.start()
+            self._note(child)
 
     def _note(self, child: Child) -> None:
         (self._folder / f"{child.name}.pid").write_text(f"{child.process.pid}\n")

@@ -16,7 +16,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from commander.api import Api, ApiError
+from commander.api import Api, ApiError, NoAnswer
 
 DOCUMENT = "software"
 SUFFIXES = (".mpy", ".py")  # a folder may also hold config.json and credentials, which are nobody's business
@@ -100,7 +100,10 @@ def ask(api: Api, node: str, document: dict[str, Any]) -> int:
 
 def state(api: Api, node: str, revision: int) -> State:
     """How far a node is with that revision."""
-    shown = api.get(f"/nodes/{node}")
+    try:
+        shown = api.get(f"/nodes/{node}")
+    except NoAnswer:
+        return State("waiting", text="the commander does not answer")  # the node goes on, and it may come back
     if _document(shown["desired"])["rev"] != revision:
         return State("overtaken", text="another update was asked for meanwhile")
     reported = _document(shown["reported"])

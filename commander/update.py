@@ -46,6 +46,8 @@ def update(
             if no_wait:
                 done |= dict.fromkeys(revisions, Reached("waiting"))
                 continue
+            for node in revisions:
+                shown.changed(node, Reached("waiting"))
             done |= software.follow(api, revisions, timeout, shown.changed)
             if any(each.word != "applied" for each in done.values()):
                 break
@@ -82,7 +84,8 @@ class _Shown:
     def changed(self, node: str, reached: Reached) -> None:
         if node not in self._bars:
             self._bars[node] = self._progress.add_task(node, total=None, word="")
-        pct = 100 if reached.word == "applied" else reached.pct
+        # All fetched is not the end of it: the clock beside the bar stops at 100.
+        pct = 100 if reached.word == "applied" else reached.pct and min(reached.pct, 99)
         text = f"{show.word(reached.word)} {show.escape(reached.text)}".rstrip()
         bar = self._bars[node]
         self._progress.update(bar, total=None if pct is None else 100, completed=pct or 0, word=text)

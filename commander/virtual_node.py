@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from broker.domains import Farm
+from commander import software
 from commander.api import Api
 from commander.family import Family
 
@@ -50,12 +51,13 @@ def add_node(name: str, farm: Farm, state: Path, family: Family, api: Api) -> No
     if missing:
         raise NoNode(f"for want of {', '.join(missing)}; `make run` fetches them")
     folder = state / "node" / name
-    library, board, config = folder / "lib", folder / "board.json", folder / "config.json"
+    built, board, config = folder / "build", folder / "board.json", folder / "config.json"
     folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "esp_node.build", str(library), str(umqtt), "--virtual"]
+    command = [sys.executable, "-m", "esp_node.build", str(built), str(umqtt), "--virtual"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise NoNode((done.stderr or done.stdout).strip())
+    _install(built, folder)
     if not board.exists():
         board.write_text(json.dumps(BOARD, indent=1))
     if not config.exists():
@@ -68,9 +70,26 @@ def add_node(name: str, farm: Farm, state: Path, family: Family, api: Api) -> No
             wish["ca"] = str(state / "ca" / "ca.pem")
         config.touch(mode=0o600)
         config.write_text(json.dumps(wish))
-    environment = {
-        "MICROPYPATH": f"{library / 'esp_node' / 'virtual'}:{library}:.frozen",
-        "FARMHAND_BOARD": str(board),
-    }
-    command = [str(programs["micropython"]), "-X", f"heapsize={HEAP}", str(library / "main.py"), "config.json"]
-    family.add(name, command, environment, folder)
+    environment = {"MICROPYPATH": str(built / "esp_node" / "virtual"), "FARMHAND_BOARD": str(board)}
+    command = [str(programs["micropython"]), "-X", f"heapsize={HEAP}", "-m", "start", str(config)]
+    family.add(name, command, environment, folder, board=True)
+
+
+def _install(built: Path, folder: Path) -> None:
+    """Put the node on the board's flash as by cable: what starts it, and the slot `lib`, unless the farm has updated
+    the node since: then its software stays.
+    """
+    for name in ("main.py", "slots.mpy"):
+        shutil.copyfile(built / name, folder / name)
+    try:
+        used = json.loads((folder / "slots.json").read_text())["good"]
+    except (OSError, ValueError, KeyError):
+        used = "lib"  # as the node itself takes it
+    slot = folder / "lib"
+    if used == "lib2" or (slot / "manifest.json").exists():
+        return
+    shutil.rmtree(slot, ignore_errors=True)
+    for name, data in software.read(built).items():
+        if not name.startswith("esp_node/virtual/"):
+            (slot / name).parent.mkdir(parents=True, exist_ok=True)
+            (slot / name).write_bytes(data)

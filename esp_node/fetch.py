@@ -11,7 +11,7 @@ from esp_node.clock import mono_ms
 _ASK_AGAIN_MS = 4000
 _ASK_AGAIN_MOST_MS = 60000
 _ATTEMPTS = 3
-_BLOCK = 1024
+_BLOCK_MOST = 3072  # the link takes 4096 bytes, with what is around them
 _BLOCK_LEAST = 256
 
 
@@ -124,7 +124,7 @@ class Fetch:
     def _ask(self):
         self._asked = mono_ms()
         gc.collect()
-        size = min(_BLOCK, max(_BLOCK_LEAST, gc.mem_free() // 16)) if hasattr(gc, "mem_free") else _BLOCK
+        size = min(_BLOCK_MOST, max(_BLOCK_LEAST, gc.mem_free() // 16)) if hasattr(gc, "mem_free") else _BLOCK_MOST
         self._node.send("blob/get", {"sha256": self._digest, "offset": self._at, "size": size})
 
 

@@ -13,8 +13,10 @@ from esp_node.settings import check_given
 from schema import tokens
 from schema.errors import Invalid
 
+# What says that software from afar is in use: what comes by cable counts now.
+FROM_AFAR = ("slots.json", "lib/manifest.json")
 # What a node keeps of the farm it was in: gone with a new configuration.
-OF_AN_EARLIER_LIFE = ("credential.json", "nonce.json", "seen.json", "settings.json", "parts.json", "slots.json")
+OF_AN_EARLIER_LIFE = ("credential.json", "nonce.json", "seen.json", "settings.json", "parts.json", *FROM_AFAR)
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Settings:
 
 def settings_of(wish: Wish) -> Settings:
     """The files to write for a wish."""
-    result = Settings()
+    result = Settings(remove=FROM_AFAR)
     if wish.webrepl:
         result.files["webrepl_cfg.py"] = f"PASS = {_webrepl(wish.webrepl)!r}\n".encode()
     if wish.keep_config:

@@ -1,6 +1,8 @@
 """The node's part in what main.py watches: it confirms a start, leaves safe mode, and feeds the watchdog. State:
 slots.json, explained in slots.py. Loaded for a call, then forgotten."""
 
+import sys
+
 from esp_node import store
 from esp_node.clock import mono_ms
 from esp_node.logger import log
@@ -17,6 +19,11 @@ def safe(path):
         why = "%d crashes in a row, the last: %s" % (state["crashes"], state.get("why", ""))
         log("critical", "safe mode: " + why)
         return why
+
+
+def version(path):
+    """What the farm calls the software of this slot; None when it did not come from there."""
+    return store.read(path[: path.rfind("/") + 1] + "slots.json", {}).get("versions", {}).get(sys.path[0])
 
 
 def begin(node, watchdog_s):
@@ -74,7 +81,8 @@ def confirm(node):
     store.write(node.folder + "slots.json", state)
     if trial:
         log("info", "update: confirmed, %s is in use" % trial)
-        node.send("reported", {"rev": state["rev"], "status": "applied", "data": {"slot": trial}}, "software")
+        data = {"version": state.get("versions", {}).get(trial), "slot": trial}
+        node.send("reported", {"rev": state["rev"], "status": "applied", "data": data}, "software")
     if alerted:
         node.alert("safe-mode")
 

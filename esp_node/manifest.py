@@ -14,25 +14,30 @@ class Refused(Exception):
     """An update that cannot be; the text says why."""
 
 
-def entries(path):
-    """Yields (name, sha256, size) of each file in the manifest `path`. Refused when it is none, or names a file that
-    an update must not write."""
-    text = ""
-    with open(path) as file:
+def entries(path, at=0):
+    """Yields (name, sha256, size, where the next one begins) of each file in the manifest `path`, from the byte `at`
+    on. Refused when it is none, or names a file that an update must not write."""
+    text = b""
+    with open(path, "rb") as file:
+        file.seek(at)
         while True:
-            while "]" not in text:
+            while b"]" not in text:
                 more = file.read(64)
                 if not more:
-                    if "[" in text:
+                    if b"[" in text:
                         raise Refused("manifest: is truncated")
                     return
                 text += more
-            entry, _, text = text.partition("]")
-            yield _entry(entry[entry.rfind("{") + 1 :].lstrip(", \r\n\t"))
+            entry, _, text = text.partition(b"]")
+            at += len(entry) + 1
+            name, digest, size = _entry(entry[entry.rfind(b"{") + 1 :].lstrip(b", \r\n\t"))
+            yield name, digest, size, at
 
 
-def _entry(text):
+def _entry(raw):
+    text = ""
     try:
+        text = str(raw, "utf-8")
         for name, (digest, size) in json.loads("{" + text + "]}").items():
             if not is_name(name):
                 raise Refused("manifest: the name %s is not allowed" % name[:64])

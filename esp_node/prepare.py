@@ -31,13 +31,13 @@ def _prepare(node, job):
         return True
     total = missing = 0
     room = os.statvfs(target)
-    for name, _, size in entries(new):
+    for name, _, size, _ in entries(new):
         total += size
         if size_of(target + "/" + name) != size:
             missing += (size // room[0] + 1) * room[0]
     if missing > room[1] * room[4]:
         raise Refused("no room on flash: needs %d bytes, free are %d" % (missing, room[1] * room[4]))
-    job.update({"index": 0, "done": 0, "total": total})
+    job.update({"index": 0, "at": 0, "done": 0, "total": total})
     return True
 
 

@@ -35,7 +35,8 @@ def begin(node, path):
     node.path = path
     node.safe = late.call("guard", "safe", path)  # why it is to run without sensors and streams, or None
     node.folder = path[: path.rfind("/") + 1]
-    node.software = SOFTWARE
+    version = late.call("guard", "version", path)
+    node.software = SOFTWARE[: SOFTWARE.rfind(" ") + 1] + version if version else SOFTWARE
     node.hardware = getattr(sys.implementation, "_machine", sys.platform)[:128]
     try:
         node.given = late.call("config", "load", path)

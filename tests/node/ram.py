@@ -20,7 +20,8 @@ KNOWN = Path(__file__).parent / "ram.json"
 RESIDENT = ("esp_node.core", "esp_node.connection")
 LATE = (
     "birth", "calls", "chains", "config", "control", "dial", "enrol", "framing", "graph", "measuring", "ntp", "pacing",
-    "settings", "setup", "sleep", "spill", "start", "streaming", "streams", "tasks", "thingflow", "tls", "verify", "wifi", "writers",
+    "settings", "setup", "sleep", "spill", "start", "streaming", "streams", "tasks", "thingflow", "tls", "verify",
+    "wifi", "writers",
 )  # fmt: skip
 # Link, scheduler, three sensors, two steps: the node of the bar.
 MIX: dict[str, Any] = {

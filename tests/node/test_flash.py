@@ -201,8 +201,11 @@ def test_only_what_differs_is_copied_and_what_is_old_goes(make_board: Make, made
     assert "copying 4 files" in done.stdout, done.stdout + done.stderr  # link, boot.py, config.json, umqtt.simple
     assert "removing /credential.json, /lib/esp_node/gone.mpy, /lib/esp_node/node.py, /slots.json\n" in done.stdout
     assert (board.flash / "lib" / "esp_node" / "sensors" / "mine.py").exists()
+    # What comes by cable counts, also on a board that was updated from afar.
+    (board.flash / "lib" / "manifest.json").write_text("{}")
     again = run(board.port, made, "--keep-config", "--wait", "0")
     assert "copying 0 files" in again.stdout, again.stdout + again.stderr
+    assert "removing /lib/manifest.json" in again.stdout
 
 
 @pytest.mark.micropython

@@ -54,7 +54,10 @@ for _ in range(3000):
 def listed(text):
     with open(FILE, "w") as file:
         file.write(text)
-    return list(entries(FILE))
+    found = list(entries(FILE))
+    for number in range(len(found)):  # whoever begins at the end of one gets the rest
+        assert list(entries(FILE, found[number][3])) == found[number + 1 :]
+    return [entry[:3] for entry in found]
 
 
 def refusal(text):
