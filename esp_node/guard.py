@@ -26,8 +26,10 @@ def version(path):
     return store.read(path[: path.rfind("/") + 1] + "slots.json", {}).get("versions", {}).get(sys.path[0])
 
 
-def begin(node, watchdog_s):
-    """See to it that this start is confirmed, and start the watchdog. Returns what is to be done next."""
+def begin(node, watchdog_s, deep):
+    """See to it that this start is confirmed, and start the watchdog. A node in `deep` sleep confirms its starts when
+    it goes to sleep: a look every few seconds would keep it awake, which only a trial and safe mode are worth. Returns
+    what is to be done next."""
     state = _read(node)
     node.linked = None
     node.feed = _watchdog(watchdog_s) if watchdog_s else None
@@ -35,7 +37,7 @@ def begin(node, watchdog_s):
         node.alert("safe-mode", node.safe)
         state["alerted"] = True
         store.write(node.folder + "slots.json", state)
-    if "run" in state and (state["run"] or state.get("crashes")):
+    if "run" in state and (node.safe or state.get("trial") or not deep and (state["run"] or state.get("crashes"))):
         node.scheduler.every(_CHECK_MS, node.watch, "guard")
     return "menu", "console", node
 
@@ -67,8 +69,12 @@ def check(node, seen):
 
 def confirm(node):
     """This start is a good one: connected for some seconds, or about to sleep after having been connected. Ends a
-    trial and reports it; clears the alert of an earlier start in safe mode."""
+    trial and reports it; clears the alert of an earlier start in safe mode. Once more after that, a deep sleep later or
+    at the end: crashes before do not count any more."""
     state = _read(node)
+    if state.get("run") == 0 and state.get("crashes") and not node.safe:
+        state["crashes"] = 0
+        store.write(node.folder + "slots.json", state)
     if state.get("run") != 1:
         return
     state["run"] = 0

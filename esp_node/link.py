@@ -67,14 +67,15 @@ class Link(MQTTClient):
         self._pause = 0  # after the end of the connection
 
     def serve(self, wait_ms):
-        """Handle what arrives within `wait_ms`; returns after the first packet, or connects when the link is down.
-        Never raises for a fault of the network."""
+        """Handle what arrives within `wait_ms`; returns after the first packet (true), or connects when the link is
+        down. Never raises for a fault of the network."""
+        came = None
         try:
             if not self.connected:
                 return self._open(wait_ms)
             if self._fault is None:
                 for _ in self._poller.ipoll(wait_ms):
-                    self.wait_msg()
+                    came = self.wait_msg()
             if self._fault is not None:
                 raise self._fault
             now = ticks_ms()
@@ -84,6 +85,7 @@ class Link(MQTTClient):
                 self.ping()
         except (OSError, MQTTException) as error:
             self.drop(error)
+        return came
 
     def connect(self, clean_session=True, timeout=None):
         """Open the connection and wait for CONNACK; true when the broker knew the session. OSError, or MQTTException

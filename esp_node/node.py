@@ -37,6 +37,7 @@ class Node:
         """Say `word` and close the connection; what waits is kept, where there is flash for it. New settings and new
         software have let the node come to a proper end: they are confirmed."""
         if self.link.connected:
+            self.heartbeat()  # one that sleeps deeply has none while it is connected
             late.call("settings", "confirm", self)
             late.call("guard", "confirm", self)
         self.outbox.close()
@@ -44,18 +45,21 @@ class Node:
             logger.file.flush()
         if self.link.connected:
             self.send("state", word)
+            self.link.cb = lambda topic, payload, retained: None  # too late; a document is retained
+            while self.link.connected and self.link.unacked:  # closed with an answer unread, it could be lost
+                self.link.serve(1000)
             self.link.disconnect()
 
     def busy(self):
         """True while a sleeping node has a reason to stay awake a little longer."""
-        return bool(not self.link.connected or self.link.unacked or len(self.outbox))
+        return bool(not self.link.connected or self.link.unacked or len(self.outbox) or self.job)
 
     def sync(self):
-        """Ask for the time, when it is unknown or some hours old."""
+        """Ask for the time, when it is unknown or some hours old, and there is a network."""
         age = age_ms()
-        if age is None or age > _SYNC_MS:
-            late.call("ntp", "sync", self.ntp, self.syncs)
-            self.syncs += 1
+        if self.link.connected and (age is None or age > _SYNC_MS):
+            self.syncs += 1  # after a failure the next server is asked
+            late.call("ntp", "sync", self.ntp, self.syncs - 1)
 
     def send(self, channel, data, name=""):
         """Publish now, or not at all while the link is down: state, info, reported, ack, log, heartbeats."""
@@ -83,7 +87,7 @@ class Node:
         self.send("alert", self.alerts[name], name)
 
     def serve(self, wait_ms):
-        """Serve the link for at most `wait_ms`, and at most a second."""
+        """Serve the link for at most `wait_ms`, and at most a second. True when there may be more to do at once."""
         if self.feed:
             self.feed()
         if self.wanted or self.job or (self.console and self.console.poll(0)):
@@ -101,7 +105,7 @@ class Node:
                 gap["why"] = payload[2]
                 tail, payload = "evt/gap", _dumps(gap)
             self.link.publish(self.prefix + tail, payload, False, 1)
-        self.link.serve(min(1000, wait_ms))
+        return self.link.serve(min(1000, wait_ms))
 
     def heartbeat(self):
         """Every heartbeat_s: how the node is; and what waits for a proof that the link works is confirmed."""
@@ -124,7 +128,13 @@ class Node:
                 late.call("settings", "confirm", self)
 
     def connected(self):
-        """After each connect: subscribe, and say who is there."""
+        """After each connect: subscribe, and say who is there; and at what time, which a node that sleeps deeply has no
+        other chance to ask for."""
+        if self.ntp:
+            try:
+                self.sync()
+            except (OSError, ValueError) as error:  # the task `time` tries again
+                logger.log("warning", "time: %s" % error)
         late.call("birth", "hello", self)
         logger.log("info", "connected to %s:%d" % (self.link.server, self.link.port))
 

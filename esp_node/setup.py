@@ -9,7 +9,10 @@ from esp_node.link import Link
 from esp_node.outbox import Outbox
 
 _LIMIT = 4096
-_AWAKE_MS = 20000  # of a sleeping node: joining a Wi-Fi may take 15 s of it
+_AWAKE_MS = 5000  # of a sleeping node that does not reach the broker, and the time that this may take to answer
+_LEAST_MS = 6000  # of deep sleep: to start anew takes seconds, too; and guard.py looks every five while it must
+_LONGEST_S = 3600
+_JOIN_MS = 15000  # more of it for the Wi-Fi
 
 
 def fill(node):
@@ -51,7 +54,7 @@ def fill(node):
         from esp_node.logfile import initialize_logging
 
         initialize_logging(node.folder + given["log"]["file"], given["log"]["max_len"])
-    return "guard", "begin", node, given["watchdog_s"]
+    return "guard", "begin", node, given["watchdog_s"], given["sleep"] == "deep"
 
 
 def _outbox(folder, given):
@@ -75,16 +78,18 @@ def _wifi(node, given):
 
 
 def _driver(node, given):
-    # (clock, wait) for the scheduler's loop.
+    # (clock, wait) for the scheduler's loop. No nap is so long that the broker or the watchdog loses patience.
+    nap_ms = min(given["keepalive_s"], given["watchdog_s"] or _LONGEST_S) * 500
+    awake_ms = _AWAKE_MS + given["timeout_s"] * 1000 + (_JOIN_MS if given["wifi"] else 0)
     if given["sleep"] == "light":
         from esp_node.sleep import Light
 
-        return paced_ms, Light(mono_ms, node.serve, node.busy, _AWAKE_MS, given["keepalive_s"] * 500).wait
+        return paced_ms, Light(mono_ms, node.serve, node.busy, awake_ms, nap_ms).wait
     if given["sleep"] == "deep":
         from esp_node.sleep import Deep
 
         path = node.folder + "sleep.json"
-        deep = Deep(node.scheduler, paced_ms, node.serve, node.busy, path, node.leave, awake_ms=_AWAKE_MS)
+        deep = Deep(node.scheduler, paced_ms, node.serve, node.busy, path, node.leave, _LEAST_MS, awake_ms, nap_ms)
         return deep.clock, deep.wait
     return paced_ms, node.serve
 

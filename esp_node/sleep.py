@@ -4,8 +4,8 @@
     scheduler.run_forever(now, sleep.wait)                      scheduler.run_forever(sleep.clock, sleep.wait)
 
 The third driver is the plain loop: run_forever(now, serve). `serve(ms)` handles what arrives and returns at the latest
-after `ms`; `busy()` is true while something still has to go out or an answer is awaited. A machine without the wanted
-sleep takes the next best: light for deep, then time.sleep.
+after `ms`, true when more may have arrived; `busy()` is true while something still has to go out or an answer is
+awaited. A machine without the wanted sleep takes the next best: light for deep, then time.sleep.
 """
 
 import time
@@ -39,14 +39,14 @@ class Light:
     def _served(self, ms):
         # What is left of `ms` when the link has nothing to do any more.
         begin = self._clock()
-        self._serve(0)
+        more = self._serve(0)
         while True:
             passed = self._clock() - begin
             if not 0 <= passed < ms:
                 return 0  # the time is over, or the clock was set meanwhile: ask the scheduler again
-            if passed >= self._awake_ms or not self._busy():
+            if passed >= self._awake_ms or not (more or self._busy()):
                 return ms - passed
-            self._serve(min(ms, self._awake_ms) - passed)
+            more = self._serve(0 if more else min(ms, self._awake_ms) - passed)
 
 
 class Deep(Light):
@@ -54,8 +54,8 @@ class Deep(Light):
     are there: it takes over their plans, failures and disabled marks from the RTC's memory (an ESP8266 has 492 bytes,
     about 12 tasks) or the file `path`, which is written at each sleep where that memory is missing or too small.
 
-    before() is called when sleep is decided, to say `sleeping` and to disconnect. Below `least_ms` sleep is light.
-    A run that a crash cut short is done again.
+    before() is called when sleep is decided, to say `sleeping` and to disconnect. Below `least_ms` sleep is light, and
+    of at most `longest_ms`. A run that a crash cut short is done again.
     """
 
     def __init__(self, scheduler, now, serve, busy, path, before=None, least_ms=5000, awake_ms=3000, longest_ms=_HOUR):
@@ -82,17 +82,22 @@ class Deep(Light):
 
     def wait(self, ms):
         """Serve the link; sleep deeply for the rest of `ms` when that is worth it."""
-        left = self._served(ms)
+        self._served(ms)
+        if not self._scheduler.tasks:
+            return  # the program is to end
+        # What was heard meanwhile may have changed the tasks, and a plan that was not made cannot be kept.
+        now = self.clock()
+        wake = self._scheduler.next_wake(now)
+        left = _HOUR if wake is None else wake - now
         if left < self._least_ms or not self._sleep:
-            return super().wait(left)
-        wake = self.clock() + left
+            return super().wait(max(0, left))
+        wake = now + left
         if self._before:
             self._before()
         now = self.clock()
-        left = min(wake - now, self._longest_ms)
-        if left > 0:
-            self._save(now + left)
-            self._sleep(left)
+        left = max(10, min(wake - now, _HOUR))
+        self._save(now + left)
+        self._sleep(left)
 
     def _load(self):
         import json

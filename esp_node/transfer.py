@@ -41,7 +41,9 @@ def d(p):
   else:f(p+"/"+e[0])
 for e in os.ilistdir("/"):
  if not e[1]&0x4000:f("/"+e[0])
- if e[0]=="lib":print("folder /lib")
+ if e[0]=="lib":
+  print("folder /lib")
+  if "manifest.json" in os.listdir("/lib"):f("/lib/manifest.json")
 for p in %r:d("/lib/"+p)
 try:
  import umqtt.simple

@@ -1,7 +1,9 @@
 """Builds the board that a description names, and follows the file of a live one.
 
 A description: {"devices": [{"device": "dht22", "pin": 14, "temp_c": 21.5, "fault": null}, ...],
-"networks": [{"ssid": "barn", "password": "...", "rssi": -61}], "encoders": 0, "unique_id": "246f28000001"}.
+"networks": [{"ssid": "barn", "password": "...", "rssi": -61}], "encoders": 0, "unique_id": "246f28000001",
+"unix_s": 946684800, "skips_deepsleep": false}. `unix_s` is what a live board's clock says at power-on, by default the
+host's time; with `skips_deepsleep` a deep sleep is over at once, and the clock goes on as if it had not been.
 """
 
 import binascii
@@ -14,7 +16,9 @@ from schema.errors import Invalid
 
 devices = []
 networks = []
+interfaces = {}  # of the station and the access point, see network.py
 encoders = 0  # decoders in hardware that machine.Encoder has; an ESP8266 has none
+skips_deepsleep = False
 _LOOK_US = 1000000
 _path = None
 _seen = None
@@ -48,16 +52,20 @@ def attach(description):
 
 def live(path=None):
     """Real time, and the board of the JSON file `path` (default: FARMHAND_BOARD); its devices follow changes of it."""
-    global _path, _seen
+    global _path, _seen, skips_deepsleep
     _path = path or os.getenv("FARMHAND_BOARD")
     if not _path:
         raise Invalid("FARMHAND_BOARD", "must name a board.json")
     _clear()
-    clock.start(live=True)
-    state.power_on(_path[: _path.rfind("/") + 1])
     _seen = _stamp()
     with open(_path) as file:
-        attach(json.load(file))
+        description = json.load(file)
+    state.power_on(_path[: _path.rfind("/") + 1])
+    if "unix_s" in description and state.cause == state.PWRON:
+        state.set_ahead(description["unix_s"] * 1000000 - clock.host.time_ns() // 1000)
+    skips_deepsleep = description.get("skips_deepsleep", False)
+    clock.start(live=True)
+    attach(description)
     clock.at(_LOOK_US, _look)
 
 
@@ -66,6 +74,7 @@ def _clear():
     encoders = 0
     devices.clear()
     networks.clear()
+    interfaces.clear()
     pins.clear()
     for name in ("i2c", "adc"):
         module = sys.modules.get("esp_node.virtual." + name)

@@ -7,6 +7,8 @@ Either way what is due fires on the move, each at its own time: `now_us` is then
 
 import heapq
 
+from esp_node.virtual import state
+
 try:
     import utime as host  # MicroPython: the built-in module, whatever shadows `time`
 except ImportError:
@@ -23,12 +25,13 @@ _unix_us = 0
 
 
 def start(live=False, at_us=0, unix_s=1767225600):
-    """Power-on: nothing is planned, `now_us` is `at_us`. `unix_s`: what the wall clock of a virtual run says then."""
+    """Power-on: nothing is planned, `now_us` is `at_us`. `unix_s`: what the wall clock of a virtual run says then; that
+    of a live one is the host's, and `state.ahead_us`."""
     global now_us, real, _quiet, _firing, _unix_us, _start_us
     _events.clear()
     now_us, real, _quiet, _firing = at_us, live, 0, 0
     _start_us = host_us() - now_us
-    _unix_us = (host.time_ns() // 1000 if live else unix_s * 1000000) - now_us
+    _unix_us = (host.time_ns() // 1000 + state.ahead_us if live else unix_s * 1000000) - now_us
 
 
 def at(time_us, run, argument=None):
@@ -58,10 +61,12 @@ def unix_us():
     return now() + _unix_us
 
 
-def set_unix(unix_s):
-    """Set the wall clock."""
+def set_unix_us(unix_us):
+    """Set the wall clock; a live one goes on with that after a reset."""
     global _unix_us
-    _unix_us = unix_s * 1000000 - now_us
+    _unix_us = unix_us - now()
+    if real:
+        state.set_ahead(unix_us - host.time_ns() // 1000)
 
 
 def sleep(time_us):

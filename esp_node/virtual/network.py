@@ -42,18 +42,18 @@ class WLAN:
     PM_NONE = 0
     PM_PERFORMANCE = 1
     PM_POWERSAVE = 2
-    _interfaces = {}
 
     def __new__(cls, interface_id=STA_IF):
         if interface_id not in (STA_IF, AP_IF):
             raise ValueError("invalid WLAN interface identifier")
-        if interface_id not in cls._interfaces:
+        # Not here: this module may be forgotten and loaded again, a firmware's is not.
+        if interface_id not in board.interfaces:
             self = super().__new__(cls)
             self._station = interface_id == STA_IF
             self._on = self._joined = self._wanted = False
             self._settings = {"pm": 1, "txpower": 20.0, "reconnects": -1, "channel": 0}
-            cls._interfaces[interface_id] = self
-        return cls._interfaces[interface_id]
+            board.interfaces[interface_id] = self
+        return board.interfaces[interface_id]
 
     def active(self, is_active=None):
         if is_active is not None:

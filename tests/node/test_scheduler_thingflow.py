@@ -68,10 +68,10 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
     broker.stop()
 
 
-def start(interpreter: str, script: Path, node_main: Path, *arguments: str) -> subprocess.Popen[str]:
+def start(interpreter: str, script: Path, shipped_main: Path, *arguments: str) -> subprocess.Popen[str]:
     micropython = [str(program("micropython")), "-X", "heapsize=64k"]
     argv = [sys.executable] if interpreter == "cpython" else micropython
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "MICROPYPATH": str(node_main.parent)}
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "MICROPYPATH": str(shipped_main.parent)}
     return subprocess.Popen(
         [*argv, str(script), *arguments], env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
@@ -81,11 +81,11 @@ def start(interpreter: str, script: Path, node_main: Path, *arguments: str) -> s
 @pytest.mark.micropython
 @pytest.mark.parametrize("interpreter", ["cpython", "micropython"])
 def test_the_example_prints_writes_and_publishes(
-    interpreter: str, broker: Broker, node_main: Path, tmp_path: Path
+    interpreter: str, broker: Broker, shipped_main: Path, tmp_path: Path
 ) -> None:
     subscriber = Subscriber(broker.port, "bright")
     output, _ = start(
-        interpreter, EXAMPLE, node_main, "127.0.0.1", str(broker.port), str(tmp_path / "lamp.csv")
+        interpreter, EXAMPLE, shipped_main, "127.0.0.1", str(broker.port), str(tmp_path / "lamp.csv")
     ).communicate(timeout=60)
     lines = output.splitlines()
     assert "Error: the lamp's sensor did not answer" in lines, output
@@ -104,12 +104,12 @@ def test_the_example_prints_writes_and_publishes(
 @pytest.mark.micropython
 @pytest.mark.parametrize("interpreter", ["cpython", "micropython"])
 def test_an_mqtt_writer_loses_nothing_when_the_broker_restarts(
-    interpreter: str, broker: Broker, node_main: Path, tmp_path: Path
+    interpreter: str, broker: Broker, shipped_main: Path, tmp_path: Path
 ) -> None:
     script = tmp_path / "counter.py"
     script.write_text(COUNTER)
     subscriber = Subscriber(broker.port, "count")
-    process = start(interpreter, script, node_main, str(broker.port), "1")
+    process = start(interpreter, script, shipped_main, str(broker.port), "1")
     wait_until("some events", lambda: len(subscriber.heard) > 20)
     broker.stop()
     broker.start()
@@ -122,10 +122,10 @@ def test_an_mqtt_writer_loses_nothing_when_the_broker_restarts(
 @pytest.mark.broker
 @pytest.mark.micropython
 @pytest.mark.parametrize("interpreter", ["cpython", "micropython"])
-def test_an_mqtt_writer_at_qos_0(interpreter: str, broker: Broker, node_main: Path, tmp_path: Path) -> None:
+def test_an_mqtt_writer_at_qos_0(interpreter: str, broker: Broker, shipped_main: Path, tmp_path: Path) -> None:
     script = tmp_path / "counter.py"
     script.write_text(COUNTER)
     subscriber = Subscriber(broker.port, "count")
-    start(interpreter, script, node_main, str(broker.port), "0").communicate(timeout=60)
+    start(interpreter, script, shipped_main, str(broker.port), "0").communicate(timeout=60)
     wait_until("all numbers", lambda: [number for _, _, number in subscriber.heard] == list(range(1, 151)))
     subscriber.stop()
