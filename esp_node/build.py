@@ -16,8 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from esp_node.bundle import BUNDLES, MEMBERS, bundled, outside, stand_in
-from esp_node.rename import renamed, spoken, unnamed
+from esp_node.rename import renamed
 from esp_node.rom_names import IN_ROM
+from esp_node.short_texts import spoken, unnamed
 from esp_node.shorten import shortened
 
 SCHEMA = ("__init__", "errors", "text", "mac", "pack", "unpack", "judge", "tokens", "units")
@@ -25,7 +26,8 @@ SCHEMA = ("__init__", "errors", "text", "mac", "pack", "unpack", "judge", "token
 DECLARATIONS = ("message", "wire", "kinds")
 HOST_ONLY = (
     "boot.py", "build.py", "bundle.py", "cli.py", "firmware.py", "flash.py", "flash_config.py",
-    "main.py", "mqtt_edge.py", "rename.py", "rom_names.py", "shorten.py", "slots.py", "transfer.py", "virtual",
+    "main.py", "mqtt_edge.py", "rename.py", "rom_names.py", "short_texts.py", "shorten.py", "slots.py",
+    "transfer.py", "virtual",
 )  # fmt: skip
 # Beside the bundles, sensors and steps.
 STAY = ("framing", "logfile", "sleep", "spill", "thingflow", "wifi", "writers")

@@ -6,6 +6,10 @@ something that is imported from outside, or is made for those who write sensors 
 """
 
 import ast
+import builtins
+import io
+import socket
+import types
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
@@ -17,24 +21,26 @@ OPEN = (
     "esp_node.common", "esp_node.logfile", "esp_node.sensors._options", "esp_node.thingflow", "esp_node.writers",
     "schema.errors",
 )  # fmt: skip
-_ASKED_FOR = {"NAME", "FIELDS", "UNITS", "DIGITS", "OPTIONS", "create", "get", "describe", "emit", "log", "main"}
+_ASKED_FOR = {
+    "NAME", "FIELDS", "UNITS", "DIGITS", "OPTIONS", "create", "get", "describe", "emit", "log", "main",
+    "mono_ms", "unix_ms",
+}  # fmt: skip
 # Methods of objects that no import shows, of the machine and of its network.
 _OF_THE_MACHINE = {
     "active", "atten", "config", "connect", "convert_temp", "deinit", "disconnect", "feed", "ifconfig", "init", "irq",
     "isconnected", "measure", "memory", "off", "on", "read_temp", "read_u16", "read_uv", "readfrom_mem",
     "readfrom_mem_into", "scan", "status", "value", "writeto_mem",
 }  # fmt: skip
-
-
+_OF_PYTHON = {name for kind in (
+    builtins, str, bytes, bytearray, memoryview, dict, list, set, tuple, int, float, OSError, io.TextIOWrapper,
+    io.BufferedRandom, socket.socket, type(iter("")), types.GeneratorType,
+) for name in dir(kind)}  # fmt: skip
 _OF_UMQTT = {
     "MQTTClient", "MQTTException", "cb", "check_msg", "clean_session", "client_id", "keepalive", "lw_msg", "lw_qos",
     "lw_retain", "lw_topic", "msg", "password", "pid", "ping", "port", "pswd", "publish", "qos", "retain", "server",
     "set_callback", "set_last_will", "sock", "ssl", "ssl_params", "subscribe", "timeout", "topic", "user", "wait_msg",
 }  # fmt: skip
-
-
 _FIELDS = ("id", "attr", "name", "arg", "asname")
-_NAME_MOST = 10  # bytes
 _PRIVATE = 70  # names left for what only one file sees
 
 
@@ -57,55 +63,19 @@ def renamed(texts: dict[str, str]) -> tuple[dict[str, str], set[str]]:
 def _plan(trees: dict[str, ast.Module]) -> dict[str, str]:
     nodes = [node for tree in trees.values() for node in ast.walk(tree)]
     defined = set(_defined(trees.values()))
-    elsewhere = _ASKED_FOR | _OF_THE_MACHINE | _OF_UMQTT | set(IN_ROM)
+    elsewhere = _ASKED_FOR | _OF_PYTHON | _OF_THE_MACHINE | _OF_UMQTT | set(IN_ROM)
     elsewhere |= set(_defined(trees[module] for module in OPEN if module in trees))
     elsewhere |= set(_imported(nodes, set(trees), defined))
     elsewhere |= {text for node in nodes for text in _looked_up(node)}
     # The name of a module's file is there anyhow, unless it is in a bundle.
     elsewhere |= {part for module in set(trees) - set(MEMBERS) for part in module.split(".")}
     own = {name for name in defined if not name.startswith("_")} - elsewhere
-    taken = {name for node in nodes for name in _names_of(node)}
+    taken = {name for node in nodes for name in names_of(node)}
     free = [name for name in IN_ROM if name not in taken]
     # The most used first, should there be more of them than names.
-    uses = Counter(name for node in nodes for name in _names_of(node))
+    uses = Counter(name for node in nodes for name in names_of(node))
     often = sorted(own, key=lambda name: (-uses[name], name))
     return dict(zip(often, free[: len(free) - _PRIVATE], strict=False))
-
-
-def unnamed(text: str, known: Collection[str]) -> str:
-    """`text`, of a module that is loaded for a moment, with its short texts in one piece, out of which they are cut
-    when they are needed: a compiler makes a name of every text of up to ten bytes, and a name stays when the module has
-    gone. `known`: texts that are names anyhow."""
-    tree = ast.parse(text)
-    cut = _Cut(known)
-    cut.visit(tree)
-    if not cut.pieces:
-        return text
-    # MicroPython does not look at the encoding.
-    helper = ast.parse(f"_TEXTS = {bytes(cut.pieces)}\ndef _text_at(start, end): return str(_TEXTS[start:end], '')")
-    has_docstring = isinstance(tree.body[0], ast.Expr) and isinstance(tree.body[0].value, ast.Constant)
-    tree.body[has_docstring:has_docstring] = helper.body
-    return ast.unparse(tree)
-
-
-class _Cut(ast.NodeTransformer):
-    def __init__(self, known: Collection[str]) -> None:
-        self._known = known
-        self.pieces = bytearray()
-
-    def visit_Constant(self, node: ast.Constant) -> ast.expr:
-        if not isinstance(node.value, str) or len(node.value.encode()) > _NAME_MOST or node.value in self._known:
-            return node
-        piece = node.value.encode()
-        start = self.pieces.find(piece)
-        if start < 0:
-            start = len(self.pieces)
-            self.pieces += piece
-        place = [ast.Constant(start), ast.Constant(start + len(piece))]
-        return ast.Call(ast.Name("_text_at", ast.Load()), place, [])
-
-    def visit_Expr(self, node: ast.Expr) -> ast.AST:
-        return node if isinstance(node.value, ast.Constant) else self.generic_visit(node)
 
 
 def _functions_called(node: ast.AST, functions: dict[str, set[str]]) -> Iterator[ast.Constant]:
@@ -136,19 +106,7 @@ def _looked_up(node: ast.AST) -> Iterator[str]:
             pass
 
 
-def spoken(text: str) -> set[str]:
-    """All names and texts in a module."""
-    tree = ast.parse(text)
-    texts = {part.value for part in ast.walk(tree) if isinstance(part, ast.Constant) and isinstance(part.value, str)}
-    return texts | set(_names(tree)) | set(IN_ROM)
-
-
-def _names(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        yield from _names_of(node)
-
-
-def _names_of(node: ast.AST) -> Iterator[str]:
+def names_of(node: ast.AST) -> Iterator[str]:
     for field in _FIELDS:
         value = getattr(node, field, None)
         if isinstance(value, str):
@@ -171,7 +129,8 @@ def _defined(trees: Iterable[ast.Module]) -> Iterator[str]:
                         pass
         for node in ast.walk(tree):
             match node:
-                case ast.Attribute(attr=name, ctx=ast.Store()):
+                # Of other objects nobody knows whose they are.
+                case ast.Attribute(value=ast.Name(id="self" | "node"), attr=name, ctx=ast.Store()):
                     yield name
                 case ast.arguments(args=arguments, defaults=defaults):
                     yield from (argument.arg for argument in arguments[len(arguments) - len(defaults) :])

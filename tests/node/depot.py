@@ -13,9 +13,8 @@ import msgpack
 import paho.mqtt.client as mqtt
 
 from schema import fleet
-from tests.node.rig import NodeProcess, Peer
+from tests.node.rig import SELF, NodeProcess, Peer
 
-SELF = "farm/barn/esp-1/self/"
 Files = dict[str, bytes]
 
 

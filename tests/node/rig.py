@@ -22,6 +22,7 @@ from tests.support.ports import free_ports
 from tests.support.waiting import PATIENCE, wait_until
 
 UMQTT = ROOT / ".local" / "micropython"
+SELF = "farm/barn/esp-1/self/"
 
 
 class Broker(Mosquitto):
@@ -148,3 +149,6 @@ def credential_config(port: int, key: bytes = b"k" * 32, **more: Any) -> dict[st
         "brokers": [["127.0.0.1", port]], "interval_s": 0.2, "heartbeat_s": 1, "timeout_s": 2,
         "backoff_s": 1, **more,
     }  # fmt: skip
+
+
+Start = Callable[..., NodeProcess]

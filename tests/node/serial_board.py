@@ -8,10 +8,12 @@ import contextlib
 import os
 import select
 import subprocess
+import sys
 import termios
 import threading
 import tty
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.conftest import program
@@ -134,6 +136,9 @@ class SerialBoard:
         del self._unread[:-MOST_UNREAD]
 
 
+Make = Callable[..., SerialBoard]
+
+
 def _as_while_a_program_runs(slave: int) -> None:
     """No echo, no lines; ISIG stands, so that one can see when the interpreter reads by itself: it takes that away."""
     modes = termios.tcgetattr(slave)
@@ -141,3 +146,8 @@ def _as_while_a_program_runs(slave: int) -> None:
     modes[1] &= ~termios.OPOST
     modes[3] = modes[3] & ~(termios.ECHO | termios.ICANON | termios.IEXTEN) | termios.ISIG
     termios.tcsetattr(slave, termios.TCSANOW, modes)
+
+
+def mpremote(board: SerialBoard, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mpremote", "connect", board.port, *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

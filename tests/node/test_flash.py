@@ -4,12 +4,10 @@ import base64
 import hashlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,55 +19,19 @@ from esp_node.flash import BEGIN
 from schema import tokens
 from tests.conftest import ROOT
 from tests.node.rig import UMQTT, Broker, Peer
-from tests.node.serial_board import SerialBoard
-from tests.support.waiting import wait_until
+from tests.node.serial_board import Make, mpremote
 from tests.system.farm import Farm as WholeFarm
 from tests.system.farm import wait_for
 
 TOKEN = tokens.build("barn", "t-1", "token-secret")
 NOBODY = ("--token", TOKEN, "--broker", "127.0.0.1:1", "--wait", "0")
 OWN_BOOT = b"print('boot of my own')\nmine = 1  # \xc3\xa4\n"
-Make = Callable[..., SerialBoard]
-
-
-@pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The firmware."""
-    folder = tmp_path_factory.mktemp("firmware")
-    firmware.make(folder)
-    return folder
-
-
-@pytest.fixture
-def make_board(tmp_path: Path) -> Iterator[Make]:
-    boards: list[SerialBoard] = []
-
-    def make(files: dict[str, bytes] | None = None, made: Path | None = None, **more: Any) -> SerialBoard:
-        """A board with `files`, and the firmware `made` in its lib."""
-        flash = tmp_path / "flash"
-        flash.mkdir()
-        if made:
-            shutil.copytree(made, flash / "lib", ignore=shutil.ignore_patterns("*.json", *firmware.ROOT_FILES))
-        for name, data in (files or {}).items():
-            (flash / name).parent.mkdir(parents=True, exist_ok=True)
-            (flash / name).write_bytes(data)
-        boards.append(SerialBoard(tmp_path, more.pop("flash", flash), **more))
-        return boards[-1]
-
-    yield make
-    for board in boards:
-        board.stop()
 
 
 def run(port: str, made: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "farmhand", "node", "flash", port, "--firmware", str(made)]
     command += ["--umqtt", str(UMQTT), *options]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
-
-
-def mpremote(board: SerialBoard, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "mpremote", "connect", board.port, *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 def holds_the_firmware(flash: Path, made: Path) -> bool:
@@ -240,65 +202,12 @@ def test_littlefs_of_one_megabyte_holds_it(make_board: Make, made: Path, tmp_pat
     assert digest in mpremote(board, "sha256sum", "/main.py").stdout
 
 
-def starters(made: Path) -> dict[str, bytes]:
-    return {name: (made / name).read_bytes() for name in firmware.ROOT_FILES} | {"lib/esp_node/__init__.py": b""}
-
-
-@pytest.mark.micropython
-def test_the_button_keeps_the_node_from_starting(make_board: Make, made: Path) -> None:
-    board = make_board({**starters(made), "config.json": b'{"strap": 14}'}, held="2,14")
-    board.wait_for("button held: the node is not started")
-    assert mpremote(board, "resume", "exec", "print('REPL', stay)").stdout == "REPL True\n"
-    board.held = ""
-    since = len(board.printed)
-    mpremote(board, "resume", "reset")
-    board.wait_for("no module named 'esp_node.run'", since)  # main.py went on: there is just nothing to start
-
-
-@pytest.mark.micropython
-@pytest.mark.parametrize(
-    ("files", "starts"),
-    [
-        ({}, False),
-        ({"webrepl_cfg.py": b"PASS = 'pass'"}, True),
-        ({"webrepl_cfg.py": b"PASS = 'pass'", "config.json": b'{"webrepl": false}'}, False),
-    ],
-)
-def test_webrepl_needs_a_password_and_can_be_off(make_board: Make, files: dict[str, bytes], starts: bool) -> None:
-    """WebREPL itself is part of a board's firmware; a stand-in says whether boot.py starts it."""
-    stand_in = b"def start():\n print('WebREPL starts')\n"
-    boot = (ROOT / "esp_node" / "boot.py").read_bytes()
-    board = make_board({**files, "lib/webrepl.py": stand_in, "boot.py": boot, "main.py": b"print('main runs')"})
-    board.wait_for("main runs")
-    assert (b"WebREPL starts" in board.printed) == starts
-
-
 @pytest.mark.micropython
 def test_a_configuration_that_the_node_refuses_is_shown(make_board: Make, made: Path) -> None:
     board = make_board({"config.json": b'{"colour": 1}'}, made)
     done = run(board.port, made, "--keep-config")
     assert done.returncode == 1
     assert "the node did not start: esp_node: config.json: colour: unknown setting" in done.stderr, done.stdout
-
-
-@pytest.mark.micropython
-def test_a_node_that_breaks_starts_again_unless_somebody_is_there(make_board: Make, made: Path) -> None:
-    broken = b"print('once more')\nraise ValueError('broken')\n"
-    board = make_board({**starters(made), "lib/esp_node/run.py": broken})
-    wait_until("two starts", lambda: board.printed.count(b"once more") == 2)
-    assert board.resets == ["hard"]
-    assert b"ValueError: broken" in board.printed
-    assert mpremote(board, "resume", "exec", "print('in')").stdout == "in\n"
-
-
-@pytest.mark.micropython
-@pytest.mark.parametrize(("code", "starts_again"), [(0, True), (2, False), (3, False), (4, True)])
-def test_what_a_board_does_when_the_node_ends(make_board: Make, made: Path, code: int, starts_again: bool) -> None:
-    ending = b"def main(config):\n print('ends')\n return %d\n" % code
-    board = make_board({**starters(made), "lib/esp_node/run.py": ending})
-    board.wait_for("ends")
-    wait_until("what comes then", lambda: board.resets if starts_again else b">>> " in board.printed)
-    assert ("hard" in board.resets) == starts_again
 
 
 @pytest.mark.micropython

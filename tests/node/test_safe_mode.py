@@ -12,8 +12,8 @@ import pytest
 
 from schema import fleet
 from tests.conftest import ROOT, program
-from tests.node.depot import SELF, Board, Depot, renamed, software
-from tests.node.rig import Broker, Peer, credential_config
+from tests.node.depot import Board, Depot, renamed, software
+from tests.node.rig import SELF, Broker, Peer, credential_config
 from tests.support.waiting import wait_until
 
 BOMB = """
