@@ -52,7 +52,7 @@ def report(counter, title="total"):
 def lines():
     first = Counter(1, step=2)
     first.advance()
-    second = counters.Limited(begin=0)
+    second = counters.Limited(0)
     second.advance(times=9)
     return [report(first), report(second, title="limited"), hasattr(first, "shared"), sorted({"ü": 1, "plain": 2})]
 
