@@ -49,8 +49,9 @@ def outside(text: str) -> str:
 def stand_in(module: str, text: str) -> str:
     """Text of what stands under the name of a member: its functions and classes."""
     tree = ast.parse(text)
-    public = sorted(node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef))
-    names = [name for name in public if not name.startswith("_")]
+    either = [node for branch in tree.body if isinstance(branch, ast.If) for node in (*branch.body, *branch.orelse)]
+    public = {node.name for node in (*tree.body, *either) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    names = sorted(name for name in public if not name.startswith("_"))
     return f"from {MEMBERS[module]} import {', '.join(names or sorted(_defined(tree)))}\n"
 
 
