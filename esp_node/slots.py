@@ -79,6 +79,7 @@ def end(config, board, code, error, loaded):
     if not board:
         sys.exit(code)
     if error is None and code in (2, 3) or isinstance(error, KeyboardInterrupt):
+        print("main: stopped; Ctrl-D starts it again")
         return
     import time
 

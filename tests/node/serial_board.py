@@ -66,6 +66,9 @@ class SerialBoard:
             hard = self._told.exists() and self._told.read_text() == "reset"
             self.resets.append("hard" if hard else "soft")
             self._in_raw = self._in_raw and not hard
+            self._interrupted = False
+            if hard:
+                self._typed.clear()  # what waited in the chip's buffer is gone with it
             if not hard:
                 self._print(b"MPY: soft reboot\r\n")
 
