@@ -74,7 +74,9 @@ class Peer:
                 self.heard.append((message.topic, data, message.retain))
                 self._new.notify_all()
 
-    def wait(self, tail: str, test: Callable[[Any], bool] = lambda _: True, since: int = 0) -> Any:
+    def wait(
+        self, tail: str, test: Callable[[Any], bool] = lambda _: True, since: int = 0, patience: float = PATIENCE
+    ) -> Any:
         """Data of the first message on a topic that ends in `tail` and passes the test."""
 
         def found() -> Any:
@@ -84,7 +86,7 @@ class Peer:
             )
 
         with self._new:
-            assert self._new.wait_for(found, PATIENCE), f"waited in vain for {tail}; heard {self.heard[-5:]}"
+            assert self._new.wait_for(found, patience), f"waited in vain for {tail}; heard {self.heard[-5:]}"
             return found()[1]
 
     def events(self, stream: str) -> list[int]:

@@ -31,7 +31,7 @@ OWN_BOOT = b"print('boot of my own')\nmine = 1  # \xc3\xa4\n"
 def run(port: str, made: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "farmhand", "node", "flash", port, "--firmware", str(made)]
     command += ["--umqtt", str(UMQTT), *options]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
 
 
 def holds_the_firmware(flash: Path, made: Path) -> bool:
@@ -63,7 +63,8 @@ class Farm:
             file.write(f"{name}:{hashed(secret)}\n")
 
     def _answer(self) -> None:
-        request = self.peer.wait("enrol/barn/t-1/req")
+        # More than a hundred files go over the wire before: on a loaded machine that takes a minute.
+        request = self.peer.wait("enrol/barn/t-1/req", patience=200)
         self._user("esp-7", "node-secret")
         self.broker.send(signal.SIGHUP)
         answer = {
