@@ -203,7 +203,7 @@ def on_micropython() -> dict[str, float]:
     if micropython is None:
         raise Unavailable("MicroPython is not on this machine: run `make setup`")
     with tempfile.TemporaryDirectory(prefix="farmhand-bench-") as folder:
-        node = build(Path(folder), UMQTT).parent
+        node = build(Path(folder), UMQTT, bundles=False).parent
         script = ROOT / "tests" / "node" / "board" / "chain.py"
         done = subprocess.run(
             [micropython, "-X", "heapsize=64k", str(script), str(int(seconds(200_000)))],

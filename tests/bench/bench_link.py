@@ -18,7 +18,7 @@ def publish() -> dict[str, float]:
     """Publishes/s of 200 bytes, eight under way at a time, and the bytes of heap that each leaves behind."""
     with tempfile.TemporaryDirectory(prefix="farmhand-bench-") as name:
         folder = Path(name)
-        node = build(folder / "node", UMQTT).parent
+        node = build(folder / "node", UMQTT, bundles=False).parent
         broker = Broker(folder)
         try:
             found = _run("soak.py", node, broker.port, round(seconds(100_000)))
