@@ -24,6 +24,8 @@ def hello(node):
 
 def tell(node, then=None):
     """Send the birth; again when the sensors or streams change. Returns `then`."""
+    if not node.link.connected:
+        return then
     about = json.dumps(_about(node), separators=(",", ":"))[:-1].encode()
     path = node.folder + "parts.json"
     # What is measured is on flash as it is to be sent: no node has room for all of it.

@@ -12,18 +12,14 @@ _CHECK_MS = 5000
 _HOUR_MS = 3600000
 
 
-def safe(path):
-    """Why a start with the config.json at `path` is one in safe mode (str), or None."""
-    state = store.read(path[: path.rfind("/") + 1] + "slots.json", {})
+def before(path):
+    """Of a start with the config.json at `path`: (why it is one in safe mode, or None; what the farm calls the software
+    of this slot, None when it did not come from there)."""
+    state, why = store.read(path[: path.rfind("/") + 1] + "slots.json", {}), None
     if not state.get("trial") and state.get("crashes", 0) >= _CRASHES:
         why = "%d crashes in a row, the last: %s" % (state["crashes"], state.get("why", ""))
         log("critical", "safe mode: " + why)
-        return why
-
-
-def version(path):
-    """What the farm calls the software of this slot; None when it did not come from there."""
-    return store.read(path[: path.rfind("/") + 1] + "slots.json", {}).get("versions", {}).get(sys.path[0])
+    return why, state.get("versions", {}).get(sys.path[0])
 
 
 def begin(node, watchdog_s, deep):

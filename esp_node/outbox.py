@@ -13,15 +13,6 @@ class Outbox:
     """At most `events` entries and `size` bytes in memory. `dropped` counts the events given up. With a `spill`
     (spill.Spill) the stream is that of the files and goes on after a restart; without, it is `stream`, a new name."""
 
-    def counters(self, link):
-        """What a heartbeat tells of both: events held and given up, connections after the first, publishes that a link
-        that was down did not send, messages too large to take, packets that were none, and faults of the flash."""
-        return {
-            "queue": len(self), "dropped": self.dropped, "flash_faults": self.spill.faults if self.spill else 0,
-            "reconnects": link.reconnects, "unsent": link.unsent, "too_large": link.too_large,
-            "bad_packets": link.bad_packets,
-        }  # fmt: skip
-
     def __init__(self, stream, events=32, size=4096, hears_marks=True, spill=None):
         self.events = events
         self.size = size
@@ -38,6 +29,15 @@ class Outbox:
         self._heard = self._sure = not (self._resumed and hears_marks)
         self._resend_at = None
         self._pause = _RESEND_MS
+
+    def counters(self, link):
+        """What a heartbeat tells of both: events held and given up, connections after the first, publishes that a link
+        that was down did not send, messages too large to take, packets that were none, and faults of the flash."""
+        return {
+            "queue": len(self), "dropped": self.dropped, "flash_faults": self.spill.faults if self.spill else 0,
+            "reconnects": link.reconnects, "unsent": link.unsent, "too_large": link.too_large,
+            "bad_packets": link.bad_packets,
+        }  # fmt: skip
 
     def __len__(self):
         return len(self.queue) + (self.spill.count if self.spill else 0)

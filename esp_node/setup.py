@@ -44,8 +44,7 @@ def fill(node):
     if node.ntp:
         # It only looks whether it is time to ask; with the heartbeat, so that it wakes nobody.
         node.scheduler.every(given["heartbeat_s"] * 1000, node.sync, "time")
-    node.wanted = node.job = node.fetch = None  # of an update: see update.py
-    node.short = 0
+    node.short = 0  # times that the heap was too full for a step of an update
     node.trial_s = given["trial_s"]
     node.clock, node.wait = _driver(node, given)
     node.event("evt/boot", {"boot": node.boot, "software": node.software})

@@ -19,11 +19,13 @@ _WARM = (
 
 def begin(node, path):
     """Prepare `node` for what the file `path` says: given, credential {node, password, verify, epoch}, path, folder,
-    software, hardware, safe. Returns what is to be done next, or nothing, with node.code, when it cannot start.
+    software, hardware, safe (why it is to run without sensors and streams, or None). node.code is 0 then, or the exit
+    code when it cannot start; Invalid when the configuration is wrong.
     """
     # What needs much room in one place comes first: a buffer, and the table of the node's attributes.
     node.buffer = bytearray(_BUFFER)
     node.code = node.given = node.credential = node.scheduler = node.sensors = node.tasks = node.alerts = None
+    # `adopting`: the settings document that is being applied, with what is to be remembered then.
     node.adopting = node.framed = node.lossy = node.name = node.verify = node.seen = node.boot = node.prefix = None
     node.heartbeat_s = node.refused = node.on_trial = node.outbox = node.link = node.wifi = node.ntp = None
     node.syncs = node.wanted = node.job = node.fetch = node.short = node.trial_s = node.clock = node.wait = None
@@ -33,9 +35,8 @@ def begin(node, path):
         late.call(module, None)
     node.code = 2
     node.path = path
-    node.safe = late.call("guard", "safe", path)  # why it is to run without sensors and streams, or None
     node.folder = path[: path.rfind("/") + 1]
-    version = late.call("guard", "version", path)
+    node.safe, version = late.call("guard", "before", path)
     node.software = SOFTWARE[: SOFTWARE.rfind(" ") + 1] + version if version else SOFTWARE
     node.hardware = getattr(sys.implementation, "_machine", sys.platform)[:128]
     try:
@@ -47,16 +48,14 @@ def begin(node, path):
     if problem:
         print("esp_node: token: refused: " + problem)
         node.code = 3
-        return None
+        return
     node.lossy = node.given["lossy"]
     node.scheduler = Scheduler(node.task_failed, node.task_recovered)
     node.sensors = {}  # name -> sensor object
     node.tasks = []  # of the sensors
     node.alerts = {}  # name -> payload of its retained message, empty when it is none
-    node.adopting = None  # the settings document that is being applied, with what is to be remembered then
     node.framed = []  # sinks of the streams that are sent in frames
     node.code = 0
-    return None
 
 
 def _credential(node):

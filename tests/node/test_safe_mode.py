@@ -12,7 +12,7 @@ import pytest
 
 from schema import fleet
 from tests.conftest import ROOT, program
-from tests.node.depot import Board, Depot, renamed, software
+from tests.node.depot import Board, Depot, Files, renamed, software
 from tests.node.rig import SELF, Broker, Peer, credential_config
 from tests.support.waiting import wait_until
 
@@ -83,14 +83,20 @@ def born(peer: Peer, sensors: list[str], since: int = 0) -> None:
     peer.wait("self/info", lambda info: info["sensors"] == sensors, since)
 
 
+def with_a_bomb(broker: Broker, peer: Peer, folder: Path, main: Path, boards: list[Board]) -> Files:
+    """Start a node that crashes until it is in safe mode; its software without the bomb."""
+    files = software(main.parent)
+    _install({**files, "esp_node/sensors/bomb.py": BOMB.encode()}, folder / "lib")
+    config = credential_config(broker.port, sensors={"load": True, "bomb": True}, interval_s=1)
+    boards.append(Board(main, folder, config))
+    born(peer, [])
+    return files
+
+
 def test_crashes_safe_mode_new_settings_and_back(
     broker: Broker, peer: Peer, alerts: Alerts, folder: Path, shipped_main: Path, boards: list[Board]
 ) -> None:
-    files = software(shipped_main.parent)
-    _install({**files, "esp_node/sensors/bomb.py": BOMB.encode()}, folder / "lib")
-    config = credential_config(broker.port, sensors={"load": True, "bomb": True}, interval_s=1)
-    boards.append(Board(shipped_main, folder, config))
-    born(peer, [])
+    with_a_bomb(broker, peer, folder, shipped_main, boards)
     wait_until("three crashes", lambda: boards[0].codes == [1, 1, 1])
     wait_until("the alert", lambda: alerts.heard)
     assert alerts.heard[0]["text"] == "3 crashes in a row, the last: RuntimeError: bomb went off"
@@ -114,11 +120,7 @@ def test_crashes_safe_mode_new_settings_and_back(
 def test_update_out_of_safe_mode(
     broker: Broker, peer: Peer, alerts: Alerts, folder: Path, shipped_main: Path, boards: list[Board]
 ) -> None:
-    files = software(shipped_main.parent)
-    _install({**files, "esp_node/sensors/bomb.py": BOMB.encode()}, folder / "lib")
-    config = credential_config(broker.port, sensors={"load": True, "bomb": True}, interval_s=1)
-    boards.append(Board(shipped_main, folder, config))
-    born(peer, [])
+    files = with_a_bomb(broker, peer, folder, shipped_main, boards)
     wait_until("the alert", lambda: alerts.heard)
     depot = Depot(peer)
     mended = BOMB.replace('raise RuntimeError("bomb went off")', "return Bomb()")
