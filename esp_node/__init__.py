@@ -7,6 +7,6 @@ Read in this order:
                 tell it; settings.py, measuring.py, streaming.py, pacing.py: how that becomes sensors and tasks
   scheduler.py  when what runs, sleep.py between; sensors/, steps/: one file each; chains.py, framing.py: streams
   thingflow.py  ThingFlow's names; writers.py
-  build.py      from here onto a board (CPython only): bundle.py, rename.py, short_texts.py, shorten.py; firmware.py,
-                flash.py, cli.py; virtual/: a board that is not there
+  build.py      from here onto a board (CPython only): bundle.py, parts.py, embed.py, on_board.py, rename.py,
+                short_texts.py, shorten.py; firmware.py, flash.py, cli.py; virtual/: a board that is not there
 """

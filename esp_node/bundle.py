@@ -8,13 +8,14 @@ module of a bundle only, and is imported without `as`.
 
 import ast
 
+FIRST = "esp_node.run"  # main.py, which is never updated, knows this one
 # Two, because what a node measures is put together before the link is there, as long as the heap has room for that.
 BUNDLES = {
-    "esp_node.core": (
-        "esp_node.clock", "esp_node.logger", "esp_node.late", "esp_node.store", "esp_node.messages",
+    FIRST: (
+        "schema.errors", "esp_node.clock", "esp_node.logger", "esp_node.late", "esp_node.store", "esp_node.messages",
         "esp_node.sinks", "esp_node.scheduler", "esp_node.node",
     ),
-    "esp_node.connection": ("esp_node.outbox", "esp_node.link"),
+    "esp_node.connection": ("esp_node.client", "esp_node.outbox", "esp_node.link"),
 }  # fmt: skip
 MEMBERS = {member: bundle for bundle, members in BUNDLES.items() for member in members}
 
@@ -46,13 +47,14 @@ def outside(text: str) -> str:
     return ast.unparse(_Rewritten("", {}).visit(ast.parse(text)))
 
 
-def stand_in(module: str, text: str) -> str:
+def reexported(module: str, text: str) -> str:
     """Text of what stands under the name of a member: its functions and classes."""
     tree = ast.parse(text)
     either = [node for branch in tree.body if isinstance(branch, ast.If) for node in (*branch.body, *branch.orelse)]
     public = {node.name for node in (*tree.body, *either) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     names = sorted(name for name in public if not name.startswith("_"))
-    return f"from {MEMBERS[module]} import {', '.join(names or sorted(_defined(tree)))}\n"
+    handed_on = [alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names]
+    return f"from {MEMBERS[module]} import {', '.join(names or sorted(_defined(tree)) or handed_on)}\n"
 
 
 class _Rewritten(ast.NodeTransformer):

@@ -8,11 +8,10 @@ import sys
 from schema.errors import Invalid
 
 
-def names(init):
-    """Names of the modules beside the file `init`, sorted; without those that begin with an underscore."""
-    # MicroPython's __file__ of a package is that of its __init__; it has no os.path.
+def names(path):
+    """Names of the modules in a package with this __path__, sorted; without those that begin with an underscore."""
     found = set()
-    for file in os.listdir(init.rsplit("/", 1)[0]):
+    for file in os.listdir(path if isinstance(path, str) else path[0]):  # CPython has a list
         name, _, ending = file.partition(".")
         if ending in ("py", "mpy") and not name.startswith("_"):
             found.add(name)
@@ -39,10 +38,11 @@ def flag(options, name):
     return options[name]
 
 
-def empty(*beginnings):
-    """Empty the modules whose names begin so. Their functions go on without them, but would keep all that stands there,
-    and what it imports, in the heap."""
+def empty(*names):
+    """Empty the modules with these full names; one with a dot at its end stands for all that is below. Their functions
+    go on without them, but would keep all that stands there, and what it imports, in the heap."""
     if sys.implementation.name == "micropython":
-        for name in sys.modules:
-            if name.startswith(beginnings) and hasattr(sys.modules[name], "__dict__"):
+        for name in sys.modules:  # numbers among them, see late.py
+            below = str(name).rpartition(".")[0] + "."
+            if (name in names or below in names) and hasattr(sys.modules[name], "__dict__"):
                 sys.modules[name].__dict__.clear()

@@ -4,8 +4,7 @@ import random
 import socket
 import struct
 
-from umqtt.simple import MQTTException
-
+from esp_node.client import MQTTException
 from esp_node.logger import log
 
 _BACKOFF_MS = 250

@@ -23,8 +23,11 @@ def _update(node):
     if node.fetch:
         return node.fetch.step()
     if node.job:
-        step = "slot" if "index" in node.job else "prepare"
-        return late.call("fetch" if "fetch" in node.job else step, "proceed", node)
+        if "fetch" in node.job:
+            return late.call("fetch", "proceed", node)
+        if "index" in node.job:
+            return late.call("slot", "proceed", node)
+        return late.call("prepare", "proceed", node)
 
 
 def _key(node):

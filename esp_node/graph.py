@@ -1,6 +1,7 @@
 """Which stream reads which, and the steps of each, made. chains.py joins them. Loaded late."""
 
 from esp_node import common, steps
+from esp_node.steps import _options, _step  # noqa: F401 (while there is room for the code of both)
 from schema.errors import Invalid
 
 _WHOLE_VALUE = ("pass", "select", "map", "filter", "join")  # the steps that take several fields
@@ -17,7 +18,7 @@ def made(streams, sensors):
     order in which each comes after what it reads, {name: settings}, {name: steps}). Settings have fields, units, digits
     and bytes (of a frame's buffer) now."""
     graph = Graph(streams, sensors)
-    common.empty("esp_node.steps.", "esp_node.expression")
+    common.empty("esp_node.steps.", "esp_node.steps._step", "esp_node.expression")
     return graph.order, graph.about, graph.steps
 
 

@@ -10,9 +10,8 @@ no read() and write().
 
 import select
 
-from umqtt.simple import MQTTClient, MQTTException
-
 from esp_node import late
+from esp_node.client import MQTTClient, MQTTException
 from esp_node.clock import ticks_diff, ticks_ms, ticks_us
 
 BUFFER = 512

@@ -14,16 +14,15 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
 from esp_node.bundle import MEMBERS
-from esp_node.rom_names import IN_ROM
+from esp_node.rom_names import FOR_FUNCTIONS, IN_ROM
 
 # Modules that people import on a board, and what every sensor and step is asked for: there, names are an interface.
 OPEN = (
     "esp_node.common", "esp_node.logfile", "esp_node.sensors._options", "esp_node.thingflow", "esp_node.writers",
-    "schema.errors",
 )  # fmt: skip
 _ASKED_FOR = {
     "NAME", "FIELDS", "UNITS", "DIGITS", "OPTIONS", "create", "get", "describe", "emit", "log", "main",
-    "mono_ms", "unix_ms",
+    "mono_ms", "unix_ms", "Invalid", "field", "problem",
 }  # fmt: skip
 # Methods of objects that no import shows, of the machine and of its network.
 _OF_THE_MACHINE = {
@@ -41,57 +40,80 @@ _OF_UMQTT = {
     "set_callback", "set_last_will", "sock", "ssl", "ssl_params", "subscribe", "timeout", "topic", "user", "wait_msg",
 }  # fmt: skip
 _FIELDS = ("id", "attr", "name", "arg", "asname")
-_PRIVATE = 70  # names left for what only one file sees
+_PRIVATE = 40  # names left for what only one file sees
 
 
-def renamed(texts: dict[str, str]) -> tuple[dict[str, str], set[str]]:
-    """The texts of all modules {module: text} with their short names, and these names."""
+def renamed(texts: dict[str, str], numbers: dict[str, int] | None = None) -> tuple[dict[str, str], set[str]]:
+    """The texts of all modules {module: text} with their short names, and these names. `numbers`: of the modules that
+    late.call() shall find by a number (parts.py)."""
+    numbers = numbers or {}
     trees = {module: ast.parse(text) for module, text in texts.items()}
     functions = {module: {name for name in _defined([tree])} for module, tree in trees.items()}
-    names = _plan(trees)
+    names = _plan(trees, numbers)
     for tree in trees.values():
         for node in ast.walk(tree):
             for field in _FIELDS:
                 value = getattr(node, field, None)
                 if isinstance(value, str) and value in names and not isinstance(node, ast.Import):
                     setattr(node, field, names[value])
-            for constant in _functions_called(node, functions):
-                constant.value = names.get(constant.value, constant.value)
+            for module, function in _functions_called(node, functions):
+                module.value = numbers.get(f"esp_node.{module.value}", module.value)
+                function.value = names.get(str(function.value), function.value)
     return {module: ast.unparse(tree) for module, tree in trees.items()}, set(names.values())
 
 
-def _plan(trees: dict[str, ast.Module]) -> dict[str, str]:
+def _plan(trees: dict[str, ast.Module], numbers: Collection[str]) -> dict[str, str]:
     nodes = [node for tree in trees.values() for node in ast.walk(tree)]
     defined = set(_defined(trees.values()))
-    elsewhere = _ASKED_FOR | _OF_PYTHON | _OF_THE_MACHINE | _OF_UMQTT | set(IN_ROM)
+    elsewhere = _ASKED_FOR | _OF_PYTHON | _OF_THE_MACHINE | set(IN_ROM)
+    if any(isinstance(node, ast.ImportFrom) and node.module == "umqtt.simple" for node in nodes):
+        elsewhere |= _OF_UMQTT
     elsewhere |= set(_defined(trees[module] for module in OPEN if module in trees))
     elsewhere |= set(_imported(nodes, set(trees), defined))
     elsewhere |= {text for node in nodes for text in _looked_up(node)}
-    # The name of a module's file is there anyhow, unless it is in a bundle.
-    elsewhere |= {part for module in set(trees) - set(MEMBERS) for part in module.split(".")}
+    # The name of a module's file is there anyhow, unless it is in a bundle, or a part.
+    elsewhere |= {part for module in set(trees) - set(MEMBERS) - set(numbers) for part in module.split(".")}
     own = {name for name in defined if not name.startswith("_")} - elsewhere
     taken = {name for node in nodes for name in names_of(node)}
     free = [name for name in IN_ROM if name not in taken]
     # The most used first, should there be more of them than names.
     uses = Counter(name for node in nodes for name in names_of(node))
     often = sorted(own, key=lambda name: (-uses[name], name))
-    return dict(zip(often, free[: len(free) - _PRIVATE], strict=False))
+    names = dict(zip(often, free[: len(free) - _PRIVATE], strict=False))
+    # What is only a function of a module may be called like a method that Python itself looks for in classes.
+    members = set(_members(nodes))
+    rest = [name for name in often if name not in names and name not in members]
+    return names | dict(zip(rest, FOR_FUNCTIONS, strict=False))
 
 
-def _functions_called(node: ast.AST, functions: dict[str, set[str]]) -> Iterator[ast.Constant]:
-    """The function's name in late.call(module, function, ...), and in a tuple that late.chain() is to follow."""
+def _members(nodes: list[ast.AST]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, ast.ClassDef):
+            yield from (name for part in node.body for name in names_of(part))
+            yield from (name.id for part in node.body for name in ast.walk(part) if isinstance(name, ast.Name))
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.attr
+        elif isinstance(node, ast.arg | ast.keyword):
+            yield node.arg or ""
+
+
+def _functions_called(node: ast.AST, functions: dict[str, set[str]]) -> Iterator[tuple[ast.Constant, ast.Constant]]:
+    """The names of late.call(module, function, ...), and of a tuple that late.chain() is to follow."""
     match node:
-        case ast.Call(
-            func=ast.Name(id="call") | ast.Attribute(attr="call"), args=[_, ast.Constant(value=str()) as function, *_]
-        ):
-            yield function
         case (
-            ast.Tuple(elts=[ast.Constant(value=str(module)), ast.Constant(value=str()) as function, *_])
-            | ast.Call(args=[ast.Constant(value=str(module)), ast.Constant(value=str()) as function, *_])
-        ) if function.value in functions.get(f"esp_node.{module}", ()):
-            yield function
-        case ast.Call(func=ast.Attribute(attr="call" | "chain"), args=[_, ast.IfExp() | ast.BinOp(), *_]):
-            raise ValueError(f"{ast.unparse(node)}: name the function, or it cannot be renamed")
+            ast.Tuple(elts=[ast.Constant(value=str()) as module, ast.Constant(value=str()) as function, *_])
+            | ast.Call(args=[ast.Constant(value=str()) as module, ast.Constant(value=str()) as function, *_])
+        ) if function.value in functions.get(f"esp_node.{module.value}", ()):
+            yield module, function
+        case ast.Call(
+            func=ast.Attribute(attr="call"), args=[ast.Constant(value=str(module)), ast.Constant(value=str()), *_]
+        ) if f"esp_node.{module}" in functions:
+            raise ValueError(f"{ast.unparse(node)}: the module has no such function")
+        case ast.Call(
+            func=ast.Name(id="call") | ast.Attribute(attr="call" | "chain"),
+            args=[ast.IfExp() | ast.BinOp(), *_] | [_, ast.IfExp() | ast.BinOp(), *_],
+        ):
+            raise ValueError(f"{ast.unparse(node)}: name the module and a function of it, or they cannot be found")
         case _:
             pass
 

@@ -1,6 +1,14 @@
 """Names that a firmware holds in its ROM, of builtins, of modules in C and of asyncio: there they cost no heap. One
 that a board lacks works as well, for some bytes. For shorten.py and rename.py. CPython only."""
 
+# Of special methods: these can only stand for parameters, local variables, and some for functions outside of classes.
+SPECIAL = (
+    "__init__ __new__ __del__ __call__ __len__ __bool__ __str__ __repr__ __hash__ __iter__ __next__ __enter__ "
+    "__exit__ __getitem__ __setitem__ __delitem__ __getattr__ __contains__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__ "
+    "__add__ __sub__ __iadd__ __isub__ __name__ __qualname__ __module__ __path__ __main__ __build_class__ "
+    "__repl_print__"
+).split()
+FOR_FUNCTIONS = SPECIAL[SPECIAL.index("__len__") : SPECIAL.index("__getattr__")]  # of a module
 IN_ROM = (
     "append clear copy count encode endswith extend find format fromkeys get index insert isalpha isdigit islower "
     "isspace isupper items join keys lower lstrip pop popitem remove replace reverse rfind rindex rsplit rstrip "

@@ -9,7 +9,7 @@ import ast
 import re
 from collections.abc import Collection, Iterator
 
-from esp_node.rom_names import IN_ROM
+from esp_node.rom_names import IN_ROM, SPECIAL
 
 _DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 _FIELDS: dict[type[ast.AST], str] = {
@@ -36,7 +36,14 @@ def shortened(text: str, taken: Collection[str] = ()) -> str:
     free = iter(
         [name for name in IN_ROM if name not in used and name not in taken] + [f"_{number}" for number in range(100)]
     )
-    short = {name: next(free) for name in sorted((local | private) - constants)}
+    short = dict(
+        zip(
+            sorted(local - constants),
+            (name for name in SPECIAL if name not in used and name not in taken),
+            strict=False,
+        )
+    )
+    short |= {name: next(free) for name in sorted((local | private) - constants - set(short))}
     # Only behind an underscore does a constant vanish from the bytecode.
     short |= {name: f"_c{number}" for number, name in enumerate(sorted(constants))}
     for node in nodes:

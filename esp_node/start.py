@@ -10,11 +10,6 @@ from schema.errors import Invalid
 
 _BUFFER = 512  # see link.py
 SOFTWARE = "farmhand esp_node 0.1.0"
-# Loaded once while the heap is empty: their names stay for ever, and shall stay in one place.
-_WARM = (
-    "verify", "control", "settings", "measuring", "config", "pacing", "streaming", "chains", "streams", "graph",
-    "birth", "setup", "dial", "steps._options", "steps._step",
-)  # fmt: skip
 
 
 def begin(node, path):
@@ -31,8 +26,6 @@ def begin(node, path):
     node.syncs = node.wanted = node.job = node.fetch = node.short = node.trial_s = node.clock = node.wait = None
     node.linked = node.feed = node.menu = node.console = node.path = node.folder = node.safe = node.software = None
     node.hardware = None
-    for module in _WARM:
-        late.call(module, None)
     node.code = 2
     node.path = path
     node.folder = path[: path.rfind("/") + 1]
@@ -42,6 +35,8 @@ def begin(node, path):
     try:
         node.given = late.call("config", "load", path)
         late.call("settings", "check_given", node.given)
+        for key in ("sensors", "streams"):
+            del node.given[key]  # measuring.py reads them when there is room
         problem, node.credential = _credential(node)
     except OSError as error:
         raise Invalid("config", str(error))

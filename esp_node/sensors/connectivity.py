@@ -30,7 +30,7 @@ def _rssi():
 
 
 def create(node, options):
-    from esp_node.sensors._options import take
+    from esp_node.common import take
 
     take(options, {})
     return Connectivity(node)

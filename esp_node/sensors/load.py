@@ -21,7 +21,7 @@ class Load:
 
 
 def create(node, options):
-    from esp_node.sensors._options import take
+    from esp_node.common import take
 
     take(options, {})
     return Load()

@@ -44,7 +44,7 @@ def _flash_free():
 
 
 def create(node, options):
-    from esp_node.sensors._options import take
+    from esp_node.common import take
 
     take(options, {})
     return System()

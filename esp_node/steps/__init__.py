@@ -15,7 +15,7 @@ def names():
     """Names of all steps in this folder (sorted list of str)."""
     from esp_node import common
 
-    return common.names(__file__)
+    return common.names(__path__)
 
 
 def find(name):

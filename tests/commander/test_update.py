@@ -133,7 +133,7 @@ def test_nodes_get_what_is_built_here_all_at_once(serving: Serving, boards: list
     assert re.fullmatch(r"\d+\.\d+\.\d+\w*-[0-9a-f]{8}", answer["version"])
     assert [row["status"] for row in answer["nodes"]] == ["applied", "applied"]
     for board in boards:
-        assert {"esp_node/node.mpy", "schema/text.mpy", "umqtt/simple.mpy"} <= set(board.files)
+        assert {"esp_node/node.mpy", "esp_node/sensors/load.mpy", "umqtt/simple.mpy"} <= set(board.files)
         assert "main.py" not in board.files
         assert board.versions[-1] == answer["version"]
 

@@ -108,5 +108,5 @@ def software(folder: Path) -> Files:
 def renamed(files: Files, version: str) -> Files:
     """The same software under another version (five characters, as 0.2.0)."""
     old, new = b"farmhand esp_node 0.1.0", b"farmhand esp_node " + version.encode()
-    assert old in files["esp_node/start.mpy"]
-    return {**files, "esp_node/start.mpy": files["esp_node/start.mpy"].replace(old, new)}
+    (name,) = (name for name, data in files.items() if old in data)
+    return {**files, name: files[name].replace(old, new)}

@@ -94,6 +94,7 @@ def imports(path: Path) -> Iterator[tuple[str, bool]]:
 def test_what_a_board_imports_is_there(made: Path) -> None:
     """Of ours all, nothing of the host's; of the interpreter's only what boards have."""
     shipped = {path.relative_to(made).with_suffix("").as_posix().replace("/", ".") for path in made.rglob("*.mpy")}
+    shipped |= {".".join(path.with_suffix("").parts) for path in build.sources()}  # or behind the first module
     shipped |= {name.removesuffix(".__init__") for name in shipped}
     for name in sorted(shipped):
         path = (SOURCE / name.replace(".", "/")).with_suffix(".py")
