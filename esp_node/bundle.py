@@ -11,8 +11,8 @@ import ast
 # Two, because what a node measures is put together before the link is there, as long as the heap has room for that.
 BUNDLES = {
     "esp_node.core": (
-        "esp_node.clock", "esp_node.logger", "esp_node.late", "esp_node.store", "esp_node.messages",
-        "esp_node.sinks", "esp_node.scheduler", "esp_node.node",
+        "esp_node.clock", "esp_node.logger", "esp_node.late", "esp_node.messages", "esp_node.sinks",
+        "esp_node.scheduler", "esp_node.reading", "esp_node.node",
     ),
     "esp_node.connection": ("esp_node.outbox", "esp_node.link"),
 }  # fmt: skip

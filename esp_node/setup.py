@@ -1,59 +1,33 @@
-"""Puts a node together at its start. Loaded once, then forgotten."""
+"""Puts a node together at its start: who it is, and its connection. Loaded once, then forgotten."""
 
 import binascii
 import os
 
-from esp_node import late, logger, store
-from esp_node.clock import mono_ms, paced_ms
+from esp_node import late, logger
 from esp_node.link import Link
 from esp_node.outbox import Outbox
 
 _LIMIT = 4096
-_AWAKE_MS = 5000  # of a sleeping node that does not reach the broker, and the time that this may take to answer
-_LEAST_MS = 6000  # of deep sleep: to start anew takes seconds, too; and guard.py looks every five while it must
-_LONGEST_S = 3600
-_JOIN_MS = 15000  # more of it for the Wi-Fi
 
 
 def fill(node):
-    """Make the parts of `node`, which has `given` (the checked config.json), `credential`, `path` and `folder`. Returns
-    what is to be done next.
-    """
-    given, credential = node.given, node.credential
-    node.given = node.credential = None
+    """Make the parts of `node`, which is as start.py left it. Returns what is to be done next."""
+    given, node.given = node.given, None
+    credential = given.pop("credential")
     node.name = credential["node"]
     node.verify = credential["verify"]
-    node.seen = store.read(node.folder + "seen.json", {"epoch": credential.get("epoch", 0)})
     node.boot = _random_name()
     node.prefix = "%s/%s/%s/self/" % (given["root"], given["domain"], node.name)
-    node.heartbeat_s = given["heartbeat_s"]
-    node.refused = 0
-    node.on_trial = 0  # heartbeats that new settings still have to survive
     node.outbox = _outbox(node.folder, given)
     node.link = Link(
         node.name, given["brokers"], node.name, credential["password"], node.connected, node.received,
         given["keepalive_s"], given["timeout_s"], _LIMIT,
-        late.call("tls", "asked", node.folder, given) if given["ca"] else None, node.buffer,
+        late.call("tls", "asked", node.folder, given) if given["ca"] else None, given.pop("buffer"),
     )  # fmt: skip
-    node.buffer = None
     node.link.backoff_most_ms = given["backoff_s"] * 1000
     node.link.set_last_will(node.prefix + "state", "lost", True, 1)
-    node.scheduler.every(given["heartbeat_s"] * 1000, node.heartbeat, "heartbeat")
-    node.wifi = _wifi(node, given)
-    node.ntp, node.syncs = given["ntp"], 0
-    if node.ntp:
-        # It only looks whether it is time to ask; with the heartbeat, so that it wakes nobody.
-        node.scheduler.every(given["heartbeat_s"] * 1000, node.sync, "time")
-    node.short = 0  # times that the heap was too full for a step of an update
-    node.trial_s = given["trial_s"]
-    node.clock, node.wait = _driver(node, given)
     node.event("evt/boot", {"boot": node.boot, "software": node.software})
-    logger.listener = node.log_line
-    if given["log"]:
-        from esp_node.logfile import initialize_logging
-
-        initialize_logging(node.folder + given["log"]["file"], given["log"]["max_len"])
-    return "guard", "begin", node, given["watchdog_s"], given["sleep"] == "deep"
+    return "lean", "link", ("drive", "begin", node, given)
 
 
 def _outbox(folder, given):
@@ -66,31 +40,6 @@ def _outbox(folder, given):
         except OSError as error:
             logger.log("error", "spill: the flash cannot be used: %s" % error)
     return Outbox(stream, given["queue"]["events"], given["queue"]["bytes"], given["hears_marks"], spill)
-
-
-def _wifi(node, given):
-    if not given["wifi"]:
-        return None
-    from esp_node.wifi import start
-
-    return start(given["wifi"], given["hostname"] or node.name)
-
-
-def _driver(node, given):
-    # (clock, wait) for the scheduler's loop. No nap is so long that the broker or the watchdog loses patience.
-    nap_ms = min(given["keepalive_s"], given["watchdog_s"] or _LONGEST_S) * 500
-    awake_ms = _AWAKE_MS + given["timeout_s"] * 1000 + (_JOIN_MS if given["wifi"] else 0)
-    if given["sleep"] == "light":
-        from esp_node.sleep import Light
-
-        return paced_ms, Light(mono_ms, node.serve, node.busy, awake_ms, nap_ms).wait
-    if given["sleep"] == "deep":
-        from esp_node.sleep import Deep
-
-        path = node.folder + "sleep.json"
-        deep = Deep(node.scheduler, paced_ms, node.serve, node.busy, path, node.leave, _LEAST_MS, awake_ms, nap_ms)
-        return deep.clock, deep.wait
-    return paced_ms, node.serve
 
 
 def _random_name():
