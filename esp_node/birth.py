@@ -6,6 +6,7 @@ import json
 import os
 
 from esp_node.clock import unix_ms
+from esp_node.logger import log
 
 _PIECE = 128
 
@@ -20,22 +21,24 @@ def hello(node):
         node.send("alert", node.alerts[name], name)
     node.send("state", b"ready")
     node.outbox.rewind()
+    log("info", "connected to %s:%d" % (node.link.server, node.link.port))
 
 
 def tell(node, then=None):
     """Send the birth; again when the sensors or streams change. Returns `then`."""
-    if not node.link.connected:
+    link = node.link
+    if not link.connected:
         return then
     about = json.dumps(_about(node), separators=(",", ":"))[:-1].encode()
     path = node.folder + "parts.json"
     # What is measured is on flash as it is to be sent: no node has room for all of it.
-    node.link.publish_begin(node.prefix + "info", len(about) + os.stat(path)[6], True, 1)
-    node.link.publish_more(about)
+    link.write(link.head(node.prefix + "info", len(about) + os.stat(path)[6], True, 1))
+    link.write(about)
     with open(path, "rb") as file:
         file.read(1)
         piece = b","
         while piece:
-            node.link.publish_more(piece)
+            link.write(piece)
             piece = file.read(_PIECE)
     return then
 

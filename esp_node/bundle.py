@@ -12,8 +12,8 @@ FIRST = "esp_node.run"  # main.py, which is never updated, knows this one
 # Two, because what a node measures is put together before the link is there, as long as the heap has room for that.
 BUNDLES = {
     FIRST: (
-        "schema.errors", "esp_node.clock", "esp_node.logger", "esp_node.late", "esp_node.store", "esp_node.messages",
-        "esp_node.sinks", "esp_node.scheduler", "esp_node.node",
+        "schema.errors", "esp_node.clock", "esp_node.logger", "esp_node.late", "esp_node.messages", "esp_node.sinks",
+        "esp_node.scheduler", "esp_node.reading", "esp_node.node",
     ),
     "esp_node.connection": ("esp_node.client", "esp_node.outbox", "esp_node.link"),
 }  # fmt: skip

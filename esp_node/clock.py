@@ -1,41 +1,28 @@
 """Time, for both interpreters: whole numbers only, because floats on a board are single precision.
 
 Two clocks: the steady one (mono_ms, since start) that nothing sets, and UTC (unix_ms). UTC is what the network said
-(set_unix_ms) as an offset over the steady clock; before that what the machine's own clock says, if it can be true.
+(ntp.py) as an offset over the steady clock; before that what the machine's own clock says, if it can be true.
 """
 
 import time
 
 _EPOCH_SHIFT = 0 if time.gmtime(0)[0] == 1970 else 946684800000
 _FIRST = 1704067200000  # 2024: a board that has not heard the time yet counts from 1970 or 2000
-_LAST = 4102444800000  # 2100
-_offset = None  # of UTC over the steady clock, in ms; None: only the machine's clock is known
-_set_at = 0
+offset = None  # of UTC over the steady clock, in ms; None: only the machine's clock is known
+set_at = 0  # on the steady clock
 
 
 def unix_ms():
     """Milliseconds since 1970 UTC, or 0 while the time is not known."""
-    if _offset is not None:
-        return mono_ms() + _offset
+    if offset is not None:
+        return mono_ms() + offset
     now = time.time_ns() // 1000000 + _EPOCH_SHIFT
     return now if now > _FIRST else 0
 
 
-def set_unix_ms(now):
-    """It is `now` (ms since 1970 UTC). Returns by how many ms the clock was changed, None when it was not known
-    before. ValueError outside of 2024 to 2100."""
-    global _offset, _set_at
-    if not _FIRST <= now < _LAST:
-        raise ValueError("time: must be between 2024 and 2100")
-    before = unix_ms()
-    _set_at = mono_ms()
-    _offset = now - _set_at
-    return now - before if before else None
-
-
 def age_ms():
     """Milliseconds since the time was last set, None while nobody has. A board's quartz drifts 1 to 5 s a day."""
-    return None if _offset is None else mono_ms() - _set_at
+    return None if offset is None else mono_ms() - set_at
 
 
 if hasattr(time, "ticks_ms"):

@@ -6,6 +6,7 @@ seen signed (epoch, revisions, command ids) is in node.seen and in <folder>seen.
 a message.
 """
 
+from esp_node import store
 from esp_node.clock import unix_ms
 from esp_node.logger import last, log
 from schema import judge
@@ -22,14 +23,14 @@ def desired(node, name, body):
     seen, fresh = judge.accept_desired(node.seen, name, body)
     if name == "software":
         if fresh:
-            node.remember(seen)
+            store.remember(node, seen)
         return "update", "desired", node, body, fresh
     return ("settings", "desired", node, body, seen) if fresh else ("settings", "report", node)
 
 
 def command(node, name, body):
     """The verified body of a command: remember it before it acts, so that it cannot act twice; answer on ack/<id>."""
-    node.remember(judge.accept_command(node.seen, body, unix_ms(), node.boot))
+    store.remember(node, judge.accept_command(node.seen, body, unix_ms(), node.boot))
     answer = {"id": body["id"], "status": "done"}
     if name in _COMMANDS:
         answer["result"] = _COMMANDS[name](node)

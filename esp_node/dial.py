@@ -1,6 +1,7 @@
 """The start and the end of a connection: CONNECT, and how long to stay away. Loaded for that, then forgotten."""
 
 import random
+import select
 import socket
 import struct
 
@@ -11,8 +12,35 @@ _BACKOFF_MS = 250
 
 
 def connect(link, clean_session, timeout_s):
-    """(socket, session known) of a connection that `link` may use, after CONNACK. OSError, or MQTTException with the
-    broker's code when it refuses. Every read and write of the socket gives up after `timeout_s`."""
+    """Link.connect()."""
+    link.unacked = 0
+    link.pinged = link.asked = link.fault = None
+    link.sock, known = _opened(link, clean_session, timeout_s or link.timeout_s)
+    link.poller.register(link.sock, select.POLLIN)
+    return known
+
+
+def drop(link, why):
+    """Link.drop(), after `why`; says in the log what happened.
+
+    The pause before the next attempt is ever longer; half of it is left to chance, so that a thousand nodes do not come
+    back in the same second.
+    """
+    if link.sock is not None:
+        link.poller.unregister(link.sock)
+        link.sock.close()
+        link.sock = None
+    link.connected = False
+    link.fault = None
+    if link.failures < 3:
+        log("warning", "link: %s: %s" % (link.server, _reason(why)))
+    pause = min(link.backoff_most_ms, _BACKOFF_MS << min(link.failures, 14))
+    link.pause = pause // 2 + (random.getrandbits(16) * (pause // 2) >> 16)
+    link.failures += 1
+
+
+def _opened(link, clean_session, timeout_s):
+    # (socket, session known) after CONNACK. Every read and write of the socket gives up after `timeout_s`.
     sock = socket.socket()
     try:
         sock.settimeout(timeout_s)
@@ -37,17 +65,6 @@ def connect(link, clean_session, timeout_s):
     except BaseException:
         sock.close()
         raise
-
-
-def pause_ms(link, failures, why):
-    """How long to wait before the next attempt, after `failures` in a row, ever longer. Says in the log what happened.
-
-    Half of the pause is left to chance, so that a thousand nodes do not come back in the same second.
-    """
-    if failures < 3:
-        log("warning", "link: %s: %s" % (link.server, _reason(why)))
-    pause = min(link.backoff_most_ms, _BACKOFF_MS << min(failures, 14))
-    return pause // 2 + (random.getrandbits(16) * (pause // 2) >> 16)
 
 
 def _packet(link, clean_session):

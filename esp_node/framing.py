@@ -94,6 +94,7 @@ class Framed(Tele):
 
     def __init__(self, node, name, about):
         super().__init__(node, name, about["fields"], about["digits"])
+        self.name = name
         self.latest = about["latest"]
         self.frames = Frames(about["frame_ms"], about["values"], about["digits"], about["bytes"])
         self.frames.emit = self.emit

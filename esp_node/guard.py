@@ -3,7 +3,7 @@ slots.json, explained in slots.py. Loaded for a call, then forgotten."""
 
 import sys
 
-from esp_node import store
+from esp_node import late, store
 from esp_node.clock import mono_ms
 from esp_node.logger import log
 
@@ -30,7 +30,7 @@ def begin(node, watchdog_s, deep):
     node.linked = None
     node.feed = _watchdog(watchdog_s) if watchdog_s else None
     if node.safe:
-        node.alert("safe-mode", node.safe)
+        late.call("trouble", "alert", node, "safe-mode", node.safe)
         state["alerted"] = True
         store.write(node.folder + "slots.json", state)
     if "run" in state and (node.safe or state.get("trial") or not deep and (state["run"] or state.get("crashes"))):
@@ -86,7 +86,7 @@ def confirm(node):
         data = {"version": state.get("versions", {}).get(trial), "slot": trial}
         node.send("reported", {"rev": state["rev"], "status": "applied", "data": data}, "software")
     if alerted:
-        node.alert("safe-mode")
+        late.call("trouble", "alert", node, "safe-mode")
 
 
 def _watchdog(seconds):

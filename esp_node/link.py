@@ -4,8 +4,8 @@ What differs from the base class: a PUBLISH is one write from a buffer made once
 for a PUBACK in place, so no callback runs inside publish(); packet ids wrap; every read and write has a time limit
 that is never lifted (sockets are polled, not switched to non-blocking); an unanswered ping, publish or subscribe ends
 the connection; the callback hears the retain flag; and serve() connects again by itself, with back-off, over a list
-of brokers. What a connection needs only at its start and end is in dial.py. MicroPython only: CPython's sockets have
-no read() and write().
+of brokers. What a connection needs only at its start and end is in dial.py, and what that uses has public names: the
+build shortens private ones in each file by itself. MicroPython only: CPython's sockets have no read() and write().
 """
 
 import select
@@ -14,7 +14,13 @@ from esp_node import late
 from esp_node.client import MQTTClient, MQTTException
 from esp_node.clock import ticks_diff, ticks_ms, ticks_us
 
-BUFFER = 512
+# The base class's versions of what is replaced here would only sit in the heap. embed.py reads this, too.
+for _name in (
+    "connect", "disconnect", "publish", "subscribe", "wait_msg", "check_msg", "_recv_len", "_send_str", "ping",
+):  # fmt: skip
+    setattr(MQTTClient, _name, None)
+
+_BUFFER = 512
 _TOPIC_MOST = 256
 
 
@@ -32,7 +38,7 @@ class Link(MQTTClient):
 
     on_connect() is called after each CONNACK; on_message(topic str, payload bytes or None, retained) for each message,
     None when it was longer than `limit` bytes. tls: None, or {"ca": path of a PEM or DER file, "server_hostname": str
-    or missing: the broker's host}. buffer: a bytearray of BUFFER bytes, where one has been made before.
+    or missing: the broker's host}. buffer: a bytearray of 512 bytes, where one has been made before.
 
     To read: connected, reconnects, roundtrip_us (of the latest ping, or None), unacked (QoS 1 publishes and
     subscriptions under way), and the counters unsent (publishes while the link was down), too_large (messages beyond
@@ -55,15 +61,15 @@ class Link(MQTTClient):
         self.reconnects = -1  # the first connection is none
         self.roundtrip_us = None
         self.unacked = self.unsent = self.too_large = self.bad_packets = 0
-        self._poller = select.poll()
-        self._buffer = buffer or bytearray(BUFFER)
+        self.poller = select.poll()
+        self._buffer = buffer or bytearray(_BUFFER)
         self._head = bytearray(3)
-        self._pinged = None  # when, in us, while the answer is out
-        self._since = 0  # the latest ping, or the end of the connection, in ms
-        self._asked = None  # since when we wait for anything, in ms
-        self._fault = None
-        self._failures = 0
-        self._pause = 0  # after the end of the connection
+        self.pinged = None  # when, in us, while the answer is out
+        self.since = 0  # the latest ping, or the end of the connection, in ms
+        self.asked = None  # since when we wait for anything, in ms
+        self.fault = None
+        self.failures = 0
+        self.pause = 0  # after the end of the connection
 
     def serve(self, wait_ms):
         """Handle what arrives within `wait_ms`; returns after the first packet (true), or connects when the link is
@@ -72,15 +78,15 @@ class Link(MQTTClient):
         try:
             if not self.connected:
                 return self._open(wait_ms)
-            if self._fault is None:
-                for _ in self._poller.ipoll(wait_ms):
+            if self.fault is None:
+                for _ in self.poller.ipoll(wait_ms):
                     came = self.wait_msg()
-            if self._fault is not None:
-                raise self._fault
+            if self.fault is not None:
+                raise self.fault
             now = ticks_ms()
-            if self._asked is not None and ticks_diff(now, self._asked) > self.timeout_s * 1000:
+            if self.asked is not None and ticks_diff(now, self.asked) > self.timeout_s * 1000:
                 raise OSError("no answer for %d s" % self.timeout_s)
-            if not 0 <= ticks_diff(now, self._since) <= self.keepalive * 500:
+            if not 0 <= ticks_diff(now, self.since) <= self.keepalive * 500:
                 self.ping()
         except (OSError, MQTTException) as error:
             self.drop(error)
@@ -89,30 +95,49 @@ class Link(MQTTClient):
     def connect(self, clean_session=True, timeout=None):
         """Open the connection and wait for CONNACK; true when the broker knew the session. OSError, or MQTTException
         with the broker's code when it refuses."""
-        self.unacked = 0
-        self._pinged = self._asked = self._fault = None
-        self.sock, known = late.call("dial", "connect", self, clean_session, timeout or self.timeout_s)
-        self._poller.register(self.sock, select.POLLIN)
-        self._since = ticks_ms()
+        known = late.call("dial", "connect", self, clean_session, timeout)
+        self.since = ticks_ms()
         return known
+
+    def disconnect(self):
+        """End the connection in good order."""
+        self.write(b"\xe0\x00")
+        self.sock.close()
 
     def publish(self, topic, msg, retain=False, qos=0):
         """Send `msg` (bytes) on `topic` (ASCII str or bytes) in one write, QoS 0 or 1. Does not wait for the PUBACK,
         which is counted when it comes, and does not raise for a fault of the network: False when it was not sent."""
-        if self._fault is not None or self.sock is None:
+        if self.fault is not None or self.sock is None:
             self.unsent += 1
             return False
-        packet = self._publish(topic, len(msg), retain, qos)
+        packet = self.head(topic, len(msg), retain, qos)
         packet += msg
-        return self._send(packet)
+        return self.write(packet)
 
-    def publish_begin(self, topic, size, retain=False, qos=0):
-        """publish() a message of `size` bytes that does not fit into the heap: it follows in pieces."""
-        self._send(self._publish(topic, size, retain, qos))
+    def head(self, topic, size, retain, qos):
+        """The begin of a PUBLISH whose `size` bytes follow it; both may go through write() in pieces."""
+        packet = self._begin(0x30 | qos << 1 | retain, (4 if qos else 2) + len(topic) + size)
+        _put_short(packet, len(topic))
+        packet += topic
+        if qos:
+            self._put_id(packet)
+        return packet
 
-    def publish_more(self, piece):
-        """The next piece (bytes) of the message."""
-        self._send(piece)
+    def write(self, packet):
+        """Send `packet` (bytes), or a piece of one; False when it was not sent."""
+        # A failed write is not raised here: whoever publishes has better things to do. After a packet that went out
+        # in part nothing more can be said: serve() ends the connection.
+        if len(packet) > _BUFFER:
+            self._buffer = bytearray(_BUFFER)
+        if self.fault is None:
+            try:
+                if self.sock.write(packet) == len(packet):
+                    return True
+                self.fault = OSError("not sent in time")
+            except OSError as error:
+                self.fault = error
+        self.unsent += 1
+        return False
 
     def subscribe(self, topic, qos=1):
         """Ask for a subscription. The broker takes it in order with what is published later; when it refuses, serve()
@@ -122,15 +147,15 @@ class Link(MQTTClient):
         _put_short(packet, len(topic))
         packet += topic
         packet.append(qos)
-        self._send(packet)
+        self.write(packet)
 
     def ping(self):
         """Ask for a sign of life; roundtrip_us holds the time of the latest answer."""
-        if self._pinged is None and self._fault is None:
+        if self.pinged is None and self.fault is None:
             self._expect()
-            self._since = ticks_ms()
-            self._pinged = ticks_us()
-            self._send(b"\xc0\x00")
+            self.since = ticks_ms()
+            self.pinged = ticks_us()
+            self.write(b"\xc0\x00")
 
     def wait_msg(self):
         """Read and handle one packet. Returns the first byte of it; OSError when the connection is gone or stands
@@ -149,42 +174,35 @@ class Link(MQTTClient):
                 self._bad()
             self._fill(size)
             if kind == 0xD0:
-                if self._pinged is not None:
-                    self.roundtrip_us = ticks_diff(ticks_us(), self._pinged)
-                    self._pinged = None
-                self._failures = 0  # it lasts
+                if self.pinged is not None:
+                    self.roundtrip_us = ticks_diff(ticks_us(), self.pinged)
+                    self.pinged = None
+                self.failures = 0  # it lasts
             elif self.unacked and (kind == 0x40 or kind == 0x90):
                 self.unacked -= 1
                 if kind == 0x90 and head[2] & 0x80:
                     raise MQTTException(128)
             else:
                 self._bad()
-        self._asked = ticks_ms() if self.unacked or self._pinged is not None else None
+        self.asked = ticks_ms() if self.unacked or self.pinged is not None else None
         return op
 
     def drop(self, why):
         """Close a connection that failed; serve() opens the next one after a pause."""
-        if self.sock is not None:
-            self._poller.unregister(self.sock)
-            self.sock.close()
-            self.sock = None
-        self.connected = False
-        self._fault = None
-        self._since = ticks_ms()
-        self._pause = late.call("dial", "pause_ms", self, self._failures, why)
-        self._failures += 1
+        self.since = ticks_ms()
+        late.call("dial", "drop", self, why)
 
     def _open(self, wait_ms):
-        pause = self._pause - ticks_diff(ticks_ms(), self._since)
-        if 0 < pause <= self._pause:
-            for _ in self._poller.ipoll(min(pause, wait_ms)):
+        pause = self.pause - ticks_diff(ticks_ms(), self.since)
+        if 0 < pause <= self.pause:
+            for _ in self.poller.ipoll(min(pause, wait_ms)):
                 pass
             return
-        self.server, self.port = self.brokers[self._failures % len(self.brokers)]
+        self.server, self.port = self.brokers[self.failures % len(self.brokers)]
         self.connect()
         self.connected = True
         self.on_connect()
-        if self._fault is None:
+        if self.fault is None:
             self.reconnects += 1
 
     def _receive(self, op, size):
@@ -203,21 +221,13 @@ class Link(MQTTClient):
             ack = self._begin(0x40, 2)
             ack.append(self._head[0])
             ack.append(self._head[1])
-            self._send(ack)
+            self.write(ack)
         if topic is not None:
             try:
                 topic = str(topic, "utf-8")
             except ValueError:
                 self._bad()
             self.cb(topic, payload, bool(op & 1))
-
-    def _publish(self, topic, size, retain, qos):
-        packet = self._begin(0x30 | qos << 1 | retain, (4 if qos else 2) + len(topic) + size)
-        _put_short(packet, len(topic))
-        packet += topic
-        if qos:
-            self._put_id(packet)
-        return packet
 
     def _begin(self, kind, size):
         # The one buffer, emptied (its memory stays) and begun again.
@@ -236,24 +246,9 @@ class Link(MQTTClient):
         self.unacked += 1
         self._expect()
 
-    def _send(self, packet):
-        # A failed write is not raised here: whoever publishes has better things to do. After a packet that went out
-        # in part nothing more can be said: serve() ends the connection.
-        if len(packet) > BUFFER:
-            self._buffer = bytearray(BUFFER)
-        if self._fault is None:
-            try:
-                if self.sock.write(packet) == len(packet):
-                    return True
-                self._fault = OSError("not sent in time")
-            except OSError as error:
-                self._fault = error
-        self.unsent += 1
-        return False
-
     def _expect(self):
-        if self._asked is None:
-            self._asked = ticks_ms()
+        if self.asked is None:
+            self.asked = ticks_ms()
 
     def _fill(self, size):
         if size and self.sock.readinto(self._head, size) != size:
@@ -281,11 +276,6 @@ class Link(MQTTClient):
     def _bad(self):
         self.bad_packets += 1
         raise OSError("bad packet")
-
-
-# The base class's versions of what is replaced above would only sit in the heap.
-for _name in ("connect", "publish", "subscribe", "wait_msg", "check_msg", "_recv_len", "_send_str", "ping"):
-    setattr(MQTTClient, _name, None)
 
 
 def _put_short(packet, number):

@@ -4,7 +4,7 @@ forgotten.
 
 import gc
 
-from esp_node import store
+from esp_node import late, store
 from esp_node.logger import log
 from esp_node.sensors import IN_USE, find
 from esp_node.sinks import Tele
@@ -31,7 +31,9 @@ def resume(node):
 
 def without(node, error):
     """At a start: the kept document cannot be, as when a driver is gone. Go on with config.json; Invalid when that is
-    all there is."""
+    all there is, or when the start did not come so far."""
+    if node.code:
+        raise error
     path = node.folder + "settings.json"
     known = store.read(path, {})
     if not known.get("data"):
@@ -59,7 +61,7 @@ def adopted(node):
     path = node.folder + "settings.json"
     before = store.read(path, {}).get("data", {})
     store.write(path, {"rev": body["rev"], "data": body["data"], "before": before})
-    node.remember(seen)
+    store.remember(node, seen)
     node.on_trial = _TRIAL_BEATS
     return "birth", "tell", node, ("settings", "report", node)
 
@@ -68,7 +70,7 @@ def undo(node, error):
     """Applying failed with `error`: what was in force before is in force again, and the document refused."""
     body, seen = node.adopting
     node.adopting = None
-    node.remember(seen)
+    store.remember(node, seen)
     node.send("reported", {"rev": body["rev"], "status": "refused", "error": str(error)}, "settings")
     return make(node, store.read(node.folder + "settings.json", {}).get("data", {}))
 
@@ -93,7 +95,7 @@ def make(node, data):
     for task in node.tasks:
         node.scheduler.cancel(task)
         if node.alerts.get(task.name):
-            node.alert(task.name)
+            late.call("trouble", "alert", node, task.name)
     for framed in node.framed:
         if framed.latest:
             node.send("latest", b"", framed.name)
@@ -105,22 +107,24 @@ def make(node, data):
     about = {}  # sensor -> (FIELDS, UNITS, DIGITS)
     told = {"parts": {}, "streams": {}}  # what the birth says of them
     jobs = {}  # (sensor, interval in ms, early) -> sinks
+    modules = []
     for name in sorted(sensors):
         if sensors[name] is not False and not node.safe:
             own = {} if sensors[name] is True else sensors[name]
-            about[name] = _make(node, name, own)
+            modules.append(find(own.get("sensor", name)))
+            about[name] = _make(node, name, modules[-1], own)
             every = int(1000 * own.get("interval_s", merged["interval_s"] or 5))
             jobs[name, every, own.get("early", merged["early"] or 0)] = sinks = []
             if own.get("send") != "none":
                 sinks.append(Tele(node, name, about[name][0], about[name][2]).add)
                 told["parts"][name] = dict(zip(about[name][0], about[name][1]))
+    late.call("lean", "sensors", modules)
     if streams and not node.safe:
         return "streams", "settle", node, streams, about, jobs, told
     return "pacing", "schedule", node, jobs, told
 
 
-def _make(node, name, own):
-    module = find(own.get("sensor", name))
+def _make(node, name, module, own):
     try:
         node.sensors[name] = module.create(node, {key: own[key] for key in own if key not in _RESERVED})
     except Invalid as error:

@@ -7,11 +7,14 @@ import struct
 import time
 
 from esp_node import clock
+from esp_node.logger import log
 
 _PORT = 123
 _LIMIT_MS = 800
 _TO_1970 = 2208988800  # s from 1900, the begin of NTP's era 0
 _ERA = 4294967296
+_FIRST = 1704067200000  # 2024
+_LAST = 4102444800000  # 2100
 
 
 def sync(servers, attempt=0):
@@ -21,9 +24,29 @@ def sync(servers, attempt=0):
     is none: call again later, with the next attempt."""
     server = servers[attempt % len(servers)]
     host, port = (server, _PORT) if isinstance(server, str) else server
-    change = clock.set_unix_ms(ask(host, port))
+    change = set_clock(ask(host, port))
     _set_rtc(clock.unix_ms())
     return change
+
+
+def first(node):
+    """Ask at the begin of a connection, if it is time to. Returns what is to be done next."""
+    try:
+        node.sync()
+    except (OSError, ValueError) as error:  # the task `time` tries again
+        log("warning", "time: %s" % error)
+    return "birth", "hello", node
+
+
+def set_clock(now):
+    """It is `now` (ms since 1970 UTC). Returns by how many ms the clock was changed, None when it was not known
+    before. ValueError outside of 2024 to 2100."""
+    if not _FIRST <= now < _LAST:
+        raise ValueError("time: must be between 2024 and 2100")
+    before = clock.unix_ms()
+    clock.set_at = clock.mono_ms()
+    clock.offset = now - clock.set_at
+    return now - before if before else None
 
 
 def ask(host, port=_PORT):

@@ -30,25 +30,12 @@ class Outbox:
         self._resend_at = None
         self._pause = _RESEND_MS
 
-    def counters(self, link):
-        """What a heartbeat tells of both: events held and given up, connections after the first, publishes that a link
-        that was down did not send, messages too large to take, packets that were none, and faults of the flash."""
-        return {
-            "queue": len(self), "dropped": self.dropped, "flash_faults": self.spill.faults if self.spill else 0,
-            "reconnects": link.reconnects, "unsent": link.unsent, "too_large": link.too_large,
-            "bad_packets": link.bad_packets,
-        }  # fmt: skip
-
     def __len__(self):
         return len(self.queue) + (self.spill.count if self.spill else 0)
 
-    def number(self):
-        """seq of the next event: put it into the payload, then `put` it."""
-        return self.seq + 1
-
     def put(self, topic, payload):
-        """Queue an event (topic, payload bytes) as number seq + 1. False, and no number used, when the flash takes no
-        more numbers: without that a number could be given twice."""
+        """Queue an event (topic, payload bytes) as number seq + 1, which the payload names. False, and no number used,
+        when the flash takes no more numbers: without that a number could be given twice."""
         if self.spill and not self.spill.reserve(self.seq + 1):
             self.dropped += 1
             return False

@@ -1,10 +1,11 @@
 """Gives the sensors their tasks, last of what measuring.py does. Loaded late."""
 
 from esp_node import store
-from esp_node.sinks import job
+from esp_node.reading import Reading
 from esp_node.steps import names
+from esp_node.tasks import put
 
-# What a heartbeat counts, see Outbox.counters().
+# What a heartbeat counts, see beat.py.
 _COUNTERS = ("queue", "dropped", "flash_faults", "reconnects", "unsent", "too_large", "bad_packets")
 
 
@@ -18,8 +19,8 @@ def schedule(node, jobs, told):
     for name, every, early in sorted(jobs):
         sinks = jobs[name, every, early]
         if sinks:
-            run = job(node, node.sensors[name], sinks)
             # An alert of an earlier start is cleared by this, at the next connect.
             node.alerts.setdefault("sensor-" + name, b"")
-            node.tasks.append(node.scheduler.every(max(10, every), run, "sensor-" + name, early))
+            task = Reading("sensor-" + name, max(10, every), node.sensors[name], tuple(sinks))
+            node.tasks.append(put(node.scheduler, task, early))
     return ("measuring", "adopted", node) if node.adopting else None

@@ -30,13 +30,12 @@ class Task:
     # Of the class, until they differ: an attribute of its own costs a task 8 bytes.
     failures = disable_after = slack = policy = 0
     disabled = False
+    multiple = next = None
 
     def __init__(self, name, interval, run):
         self.name = name
         self.interval = interval
         self.run = run
-        self.multiple = None
-        self.next = None
 
 
 class Scheduler:

@@ -24,7 +24,7 @@ def desired(node, body, seen):
 
 def refuse(node, rev, seen, error):
     """Report that a document is refused, and why."""
-    node.remember(seen)
+    store.remember(node, seen)
     node.send("reported", {"rev": rev, "status": "refused", "error": str(error)}, "settings")
     raise error
 

@@ -1,10 +1,9 @@
-"""Puts a node together at its start: who it is, its queue and its link; setup_loop.py does the rest. Loaded once, then
-forgotten."""
+"""Puts a node together at its start: who it is, and its connection. Loaded once, then forgotten."""
 
 import binascii
 import os
 
-from esp_node import late, logger, store
+from esp_node import late, logger
 from esp_node.link import Link
 from esp_node.outbox import Outbox
 
@@ -12,29 +11,23 @@ _LIMIT = 4096
 
 
 def fill(node):
-    """Make the parts of `node`, which has `given` (the checked config.json), `credential`, `path` and `folder`. Returns
-    what is to be done next.
-    """
-    given, credential = node.given, node.credential
-    node.credential = None
+    """Make the parts of `node`, which is as start.py left it. Returns what is to be done next."""
+    given, node.given = node.given, None
+    credential = given.pop("credential")
     node.name = credential["node"]
     node.verify = credential["verify"]
-    node.seen = store.read(node.folder + "seen.json", {"epoch": credential.get("epoch", 0)})
     node.boot = _random_name()
     node.prefix = "%s/%s/%s/self/" % (given["root"], given["domain"], node.name)
-    node.heartbeat_s = given["heartbeat_s"]
-    node.refused = 0
-    node.on_trial = 0  # heartbeats that new settings still have to survive
     node.outbox = _outbox(node.folder, given)
     node.link = Link(
         node.name, given["brokers"], node.name, credential["password"], node.connected, node.received,
         given["keepalive_s"], given["timeout_s"], _LIMIT,
-        late.call("tls", "asked", node.folder, given) if given["ca"] else None, node.buffer,
+        late.call("tls", "asked", node.folder, given) if given["ca"] else None, given.pop("buffer"),
     )  # fmt: skip
-    node.buffer = None
     node.link.backoff_most_ms = given["backoff_s"] * 1000
     node.link.set_last_will(node.prefix + "state", "lost", True, 1)
-    return "setup_loop", "fill", node
+    node.event("evt/boot", {"boot": node.boot, "software": node.software})
+    return "lean", "link", ("drive", "begin", node, given)
 
 
 def _outbox(folder, given):

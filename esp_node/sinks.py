@@ -2,7 +2,7 @@
 is here: what is made elsewhere would keep the module that made it in the heap.
 """
 
-from esp_node.clock import paced_ms, unix_ms
+from esp_node.clock import unix_ms
 from schema.errors import Invalid
 
 
@@ -11,7 +11,6 @@ class Tele:
 
     def __init__(self, node, name, fields, digits):
         self.node = node
-        self.name = name
         self.tail = "tele/" + name  # made once: every queued event refers to it
         self.fields = fields
         self.digits = digits
@@ -20,7 +19,7 @@ class Tele:
         """One value for each field, or the value itself where there is one field."""
         data = self.told(ts, values)
         if self.node.lossy:
-            self.node.send("tele", data, self.name)
+            self.node.send("tele", data, self.tail[5:])
         else:
             self.node.event(self.tail, data)
 
@@ -37,15 +36,3 @@ class Tele:
                     value = round(value, digits) if digits else int(round(value))
             data[field] = value
         return data
-
-
-def job(node, sensor, sinks):
-    """What a sensor's task does: read it, and hand its values to whoever wants them."""
-
-    def run():
-        values = sensor.get()
-        ts = paced_ms()  # steps and frames need a clock that goes on, also while nobody knows the time
-        for sink in sinks:
-            sink(ts, values)
-
-    return run

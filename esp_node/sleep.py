@@ -10,7 +10,7 @@ awaited. A machine without the wanted sleep takes the next best: light for deep,
 
 import time
 
-from esp_node import store
+from esp_node import late
 
 _HOUR = 3600000  # no longer at a time: an ESP8266's alarm ends at 71 minutes
 _MARK = "sleep1"  # what begins so in the RTC's memory is ours
@@ -103,7 +103,8 @@ class Deep(Light):
         import json
 
         try:
-            saved = json.loads(self._memory()) if self._memory and self._memory() else store.read(self._path, None)
+            kept = self._memory and self._memory()
+            saved = json.loads(kept) if kept else late.call("store", "read", self._path, None)
         except ValueError:
             return None  # somebody else's
         return saved if isinstance(saved, list) and saved[:1] == [_MARK] else None
@@ -124,7 +125,7 @@ class Deep(Light):
                 return
             except ValueError:  # too long
                 self._memory(b"")
-        store.write(self._path, value)
+        late.call("store", "write", self._path, value)
 
 
 def _restore(tasks, saved):
@@ -139,6 +140,11 @@ def _restore(tasks, saved):
                     task.disabled = True
                 entries.remove(entry)
                 break
+
+
+def reasons(node):
+    """The busy() of a node: true while it has a reason to stay awake a little longer."""
+    return lambda: bool(not node.link.connected or node.link.unacked or len(node.outbox) or node.job)
 
 
 def _machine():

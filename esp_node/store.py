@@ -1,4 +1,4 @@
-"""The node's own small JSON files."""
+"""The node's own small JSON files. Loaded late."""
 
 import json
 import os
@@ -24,3 +24,9 @@ def keep(path, value):
     """write(), unless the file holds that value already: flash wears."""
     if read(path, None) != value:
         write(path, value)
+
+
+def remember(node, seen):
+    """Keep what was seen signed: epoch, revisions, command ids."""
+    write(node.folder + "seen.json", seen)
+    node.seen = seen

@@ -9,13 +9,18 @@ _POLICIES = ("skip", "once", "all")  # what a task does about runs whose whole i
 
 def add(scheduler, interval, run, name, early, missed, disable_after):
     """Scheduler.every(): the new task."""
+    return put(scheduler, Task(name, interval, run), early, missed, disable_after)
+
+
+def put(scheduler, task, early, missed="skip", disable_after=0):
+    """Add a task with these options to those of a scheduler; returns it."""
+    interval = task.interval
     if type(interval) is not int or not 10 <= interval <= _WEEK:
         raise Invalid("interval", "must be a whole number of ms from 10 to %d, not %r" % (_WEEK, interval))
     if not 0 <= early < 1:
         raise Invalid("early", "must be from 0 to below 1")
     if missed not in _POLICIES:
         raise Invalid("missed", "must be skip, once or all")
-    task = Task(name, interval, run)
     if early:
         task.slack = int(early * interval)
     if missed != "skip":

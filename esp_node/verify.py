@@ -29,6 +29,14 @@ def unseal(key, topic, payload, secret):
     return read(key, body)
 
 
+def open_sealed(node, channel, name, topic, payload):
+    """unseal() what came as <channel>/<name>: what is to be done with its body."""
+    body = unseal(channel, topic, payload, node.verify)
+    if channel == "desired":
+        return "control", "desired", node, name, body
+    return "control", "command", node, name, body
+
+
 def read(key, payload):
     """Data (dict) of an unsigned payload (bytes), checked against the line `key` of the table."""
     if not payload:

@@ -7,7 +7,8 @@ create(node, options)  a sensor with these options (a dict); Invalid names the o
 
 A sensor's get() returns one value per field (number, text, bool, or None for unknown), and never blocks for long.
 OSError: the device does not answer; ValueError: what it answers cannot be true. It is asked again later, and must work
-again once the device does. The optional close() gives back its pins and interrupts.
+again once the device does. The optional close() gives back its pins and interrupts. Once the sensors are made, create,
+NAME, UNITS and OPTIONS are taken out of their modules (lean.py): methods do without these.
 """
 
 import sys

@@ -36,39 +36,27 @@ class Window(Step):
         self.folded = 0
         self._count = count
         self._length = window_ms
-        self._ring = [] if sliding else None
         self._ts = 0
+        if sliding:
+            from esp_node.steps._sliding import slide
+
+            self.take = slide(self, count, window_ms)
 
     def take(self, ts, value):
-        if self._ring is not None:
-            self._slide(ts, value)
-            return
         if self._length and self.folded and ts // self._length != self._ts // self._length:
-            self._close()
+            self.close(self._ts)
         self.fold(value)
         self.folded += 1
         self._ts = ts
         if self.folded == self._count:
-            self._close()
+            self.close(ts)
 
     def result(self):
         return self.value
 
-    def _close(self):
+    def close(self, ts):
         try:
             result = self.result()
         finally:
             self.folded = 0
-        self.emit(self._ts, result)
-
-    def _slide(self, ts, value):
-        ring = self._ring
-        ring.append((ts, value))
-        while len(ring) > self._count or (self._length and not 0 <= ts - ring[0][0] < self._length):
-            del ring[0]
-        if self._length or len(ring) == self._count:
-            for _, value in ring:
-                self.fold(value)
-                self.folded += 1
-            self._ts = ts
-            self._close()
+        self.emit(ts, result)

@@ -20,9 +20,9 @@ from tests.node.rig import UMQTT, Broker, NodeProcess, Peer, credential_config
 KNOWN = Path(__file__).parent / "ram.json"
 RESIDENT = ("esp_node.run", "esp_node.connection")
 LATE = (
-    "birth", "calls", "chains", "config", "control", "dial", "enrol", "framing", "graph", "measuring", "ntp", "pacing",
-    "settings", "setup", "setup_loop", "sleep", "spill", "start", "streaming", "streams", "tasks", "thingflow", "tls",
-    "verify", "wifi", "writers",
+    "beat", "birth", "calls", "chains", "config", "control", "dial", "drive", "enrol", "framing", "graph", "incoming",
+    "lean", "leaving", "measuring", "ntp", "pacing", "settings", "setup", "sleep", "spill", "start", "store",
+    "streaming", "streams", "tasks", "thingflow", "tls", "trouble", "verify", "wifi", "writers",
 )  # fmt: skip
 # Link, scheduler, three sensors, two steps: the node of the bar.
 MIX: dict[str, Any] = {

@@ -43,7 +43,7 @@ for seed in range(40):
         action = random.getrandbits(4) if now < _ACTIONS else (8, 13, 14, 15)[now % 4]
         if action < 8:
             before, dropped, files = held(box), box.dropped, names()
-            seq, payload = box.number(), b"%d " % now + b"x" * random.getrandbits(9)
+            seq, payload = box.seq + 1, b"%d " % now + b"x" * random.getrandbits(9)
             assert box.put("tele/x", payload)
             assert seq > newest, (seed, "a number given twice")
             newest = seq
