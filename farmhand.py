@@ -52,6 +52,7 @@ PARTS: Final = {
     "commander": Part("commander.cli", "Run the commander alone."),
     "broker": Part("broker.cli", "Run, check and show the brokers of farm.toml.", is_group=True),
     "sentry": Part("sentry.cli", "Enrol and run the agent of this host.", is_group=True),
+    "pool": Part("sentry.mining.cli", "Run a Duino-Coin pool of one's own.", is_group=True),
 }
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 from broker.errors import BadFarmFile
 from broker.farmfile import Commander, Domain, Farm, Link, load
-from schema.fleet import MESSAGES
+from schema.messages import MESSAGES
 
 __all__ = [
     "BadFarmFile", "Commander", "Domain", "Farm", "Hop", "Link", "Problem", "Routes",

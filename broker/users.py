@@ -94,12 +94,13 @@ def _user(where: str, value: object, roles: tuple[str, ...] = GIVEN_ROLES) -> Us
     if not isinstance(grants, list | tuple):
         raise BadCredentials(f"{where}.grants: must be a list")
     for grant in cast(list[object], grants):
-        if not isinstance(grant, str) or not _is_grant(grant):
+        if not isinstance(grant, str) or not is_grant(grant):
             raise BadCredentials(f"{where}.grants: {grant!r} must be read|write|readwrite <filter>")
     return User(name, password, cast(Role, role), tuple(cast(list[str], grants)))
 
 
-def _is_grant(grant: str) -> bool:
+def is_grant(grant: str) -> bool:
+    """Whether it is "read|write|readwrite <filter>", as an access list takes it."""
     form = GRANT.fullmatch(grant)
     if form is None:
         return False

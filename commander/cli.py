@@ -13,6 +13,7 @@ import typer
 
 from commander import show
 from commander.api import Api, ApiError
+from commander.grants import grants
 from commander.options import HERE, ApiKey, AsJson, Limit, Node, State, Url
 from commander.update import update
 
@@ -163,6 +164,7 @@ def node_desired(
     _answer(row, as_json, lambda row: print(f"{node}: {document} is now revision {row['rev']}"))
 
 
+node.command("grants")(grants)
 node.command("update")(update)
 
 

@@ -21,18 +21,18 @@ from commander.fleet import enrolment, refusals, rules, senders
 from commander.fleet.outbox import Outbox, StoredMarks
 from commander.keys import Keys
 from commander.metrics import Metrics
+from commander.mining import rules as mining
 from commander.mqtt_edge import MqttEdge, Published
 from commander.mqtt_ingest import Arrived, Door
 from commander.projection import Projection
 from schema import fleet, topics, trust, wire
 from schema.message import Invalid, Message, check
-from schema.topics import Address
+from schema.messages import MESSAGES
 
 log = logging.getLogger(__name__)
 
 Rule = Callable[..., Effects]
-RULES: dict[str, Rule] = {**rules.RULES, "enrol/req": enrolment.on_enrol}
-MESSAGES: dict[str, Message] = {**fleet.MESSAGES}
+RULES: dict[str, Rule] = {**rules.RULES, **mining.RULES, "enrol/req": enrolment.on_enrol}
 MAX_ROUTES = 100_000
 TICK_S = 1.0
 SETTLE_S = 10.0
@@ -49,7 +49,7 @@ class Request(NamedTuple):
 
 class Route(NamedTuple):
     message: Message
-    address: Address
+    address: topics.Address
     rule: Rule
 
 
@@ -142,7 +142,7 @@ class Flow:
             log.exception("a rule failed on %r", topic)
             self._refuse(topic, payload, Invalid("message", "made a rule of the commander fail; see its log"), moment)
 
-    def _on_leader(self, farm: Projection, _at: Address, envelope: dict[str, str], moment: Moment) -> Effects:
+    def _on_leader(self, farm: Projection, _at: topics.Address, envelope: dict[str, str], moment: Moment) -> Effects:
         # Our own signature with a higher epoch: this database was restored from an older copy. Jump ahead of what
         # nodes have seen.
         topic = topics.build(fleet.LEADER, self._root)

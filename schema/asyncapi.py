@@ -12,10 +12,12 @@ import yaml
 
 from schema import fleet, slim
 from schema.message import MAX_PAYLOAD, TIME_MAX, Message
+from schema.messages import MESSAGES
+from schema.mining import RECORDS
 from schema.units import UNITS
 
 TARGET = Path(__file__).parent / "asyncapi.yaml"
-ALL = tuple(fleet.MESSAGES.values())
+ALL = tuple(MESSAGES.values())
 ROOT = "farm"
 
 PARAMETERS = {
@@ -65,6 +67,8 @@ def kind_schema(kind: str) -> dict[str, Any]:
             return {"type": "array", "items": kind_schema(rest)}
         case "map":
             return {"type": "object", "additionalProperties": kind_schema(rest)}
+        case "record":
+            return object_schema(RECORDS[rest])
         case _:
             raise ValueError(f"no such kind of field: {kind}")
 

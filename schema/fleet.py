@@ -166,16 +166,6 @@ ACK = Message(
     text="Answer to a command.",
 )  # fmt: skip
 
-JOB_OFFER = Message(
-    "job/offer", _NODE + "job/offer", "down", 1, False, "object",
-    (("id", "name", "", "the job"),), extra="json", text="Work handed to a node.",
-)  # fmt: skip
-
-JOB_SHARE = Message(
-    "job/share", _NODE + "job/share", "up", 1, False, "object",
-    (("id", "name", "", "the job"),), extra="json", text="A share found for a job.",
-)  # fmt: skip
-
 JOB_RESULT = Message(
     "job/result", _NODE + "job/result", "up", 1, False, "object",
     (("id", "name", "", "the job"),), extra="json", text="Result of a job.",
@@ -258,7 +248,7 @@ MESSAGES = {
     m.key: m
     for m in (
         STATE, INFO, TELE, DATA, XDATA, EVT, EVT_GAP, EVT_REFUSED, EVT_AUTH_REFUSED, ALERT, STORED, LATEST, DESIRED,
-        REPORTED, CMD, ACK, JOB_OFFER, JOB_SHARE, JOB_RESULT, BLOB_GET, BLOB_DATA, LOG, LEADER, ENROL_REQ, ENROL_RES,
+        REPORTED, CMD, ACK, JOB_RESULT, BLOB_GET, BLOB_DATA, LOG, LEADER, ENROL_REQ, ENROL_RES,
         BRIDGE,
     )
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """The kinds of fields that a board sends but does not receive; message.py loads this file when one
 is first used."""
 
-from schema.message import MAX_ITEMS, Invalid, checker
+from schema.message import MAX_ITEMS, Invalid, check, checker
 
 
 def find(word, rest):
@@ -15,6 +15,8 @@ def find(word, rest):
         return _bool
     if word == "bytes":
         return _bytes
+    if word == "record":
+        return _record(rest)
     if word == "units":
         from schema.units import check_units
 
@@ -48,5 +50,21 @@ def _list_of(test_item):
             raise Invalid(field, "must have at most %d items" % MAX_ITEMS)
         for item in value:
             test_item(field, item)
+
+    return test
+
+
+def _record(name):
+    from schema.mining import RECORDS
+
+    message = RECORDS[name]
+
+    def test(field, value):
+        if not isinstance(value, dict):
+            raise Invalid(field, "must be an object")
+        try:
+            check(message, value)
+        except Invalid as error:
+            raise Invalid("%s.%s" % (field, error.field), error.problem)
 
     return test

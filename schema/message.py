@@ -13,8 +13,9 @@ A kind is a short text, so that declarations stay plain data on every interprete
     json                  anything JSON can hold, at most 8 levels deep
     units                 object of part -> object of field -> unit (see units.py)
     list KIND | map KIND  array, or object with names as keys
+    record job            an object of its own, declared under that key in mining.RECORDS
 
-The kinds word, bool, bytes, units and list are in kinds.py. Written for the MicroPython subset: no typing, no
+The kinds word, bool, bytes, units, list and record are in kinds.py. Written for the MicroPython subset: no typing, no
 dataclasses, no reliance on the order of dicts.
 """
 

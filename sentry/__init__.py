@@ -10,5 +10,6 @@ Read in this order:
   uplink.py     what is said on it, and when to try the next connection
   home.py       the files of one sentry; enrol.py: how it gets its credential
   settings.py   the numbers
+  extras.py     parts that the settings switch on, on the same connection: mining/ has the pool gateway
   collect/      one file, one kind of measurement
 """

@@ -9,6 +9,7 @@ import secrets
 import signal
 import time
 from collections import deque
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -16,6 +17,7 @@ from sentry import rules
 from sentry.birth import Units, birth, now_ms, software
 from sentry.courier import Courier
 from sentry.events import Event
+from sentry.extras import Alarm, Publish, Subscribe, extras, stray_filter
 from sentry.home import Home
 from sentry.keys import verifier
 from sentry.logs import Keeper, LogLine
@@ -36,7 +38,7 @@ class Stop:
     """End cleanly."""
 
 
-Input = Connected | Ended | Arrived | Measured | LogLine | Stop
+Input = Connected | Ended | Arrived | Measured | LogLine | Publish | Alarm | Subscribe | Stop
 
 
 class Agent:
@@ -53,6 +55,9 @@ class Agent:
         self._keeper = Keeper(self._inbox.put)
         self._uplink = Uplink(self._credential, home.ca, settings, self._inbox.put)
         self._courier = Courier(home.outbox(self._credential, settings, now_ms), self._uplink, settings)
+        self._extras = extras(self._credential.sender, self._inbox.put)
+        self._uplink.filters = [each for extra in self._extras for each in extra.filters]
+        self._alerts: dict[str, dict[str, Any] | None] = {}
         self._parts: dict[str, Units] = {}
         self._refusals: deque[float] = deque(maxlen=REFUSALS_PER_MINUTE)
         self._refused = 0
@@ -74,12 +79,18 @@ class Agent:
         for ack in answers:
             self._uplink.answer(ack)
         self._tell_status("starting")
+        for extra in self._extras:
+            extra.start()
         try:
             while self._running:
                 for happened in self._happened():
                     self._on_input(happened)
                 self._on_time(time.monotonic())
         finally:
+            for extra in self._extras:
+                extra.close()
+            for happened in self._last_wishes():
+                self._on_input(happened)
             self._courier.store()
             self._uplink.close()
             self._courier.close()
@@ -106,10 +117,19 @@ class Agent:
             pass
         return found
 
+    def _last_wishes(self) -> list[Input]:
+        """What the extras still had to say when they ended."""
+        waiting: list[Input] = []
+        with suppress(Empty):
+            while True:
+                waiting.append(self._inbox.get_nowait())
+        return [each for each in waiting if isinstance(each, Publish | Alarm | Measured)]
+
     def _on_input(self, happened: Input) -> None:
         match happened:
             case Arrived(link, heard) if self._uplink.is_current(link):
-                self._on_heard(heard)
+                if not any(extra.hear(heard) for extra in self._extras):
+                    self._on_heard(heard)
             case Connected(link) if self._uplink.is_current(link):
                 self._on_connected()
             case Ended(link, reason) if self._uplink.is_current(link):
@@ -119,6 +139,12 @@ class Agent:
                 self._on_measured(readings)
             case LogLine(ts, level, text):
                 self._uplink.say("log", "", {"ts": ts, "level": level, "text": text})
+            case Publish(topic, payload, qos, retain):
+                self._uplink.publish(topic, payload, qos, retain)
+            case Alarm():
+                self._on_alarm(happened)
+            case Subscribe(filters):
+                self._uplink.subscribe(filters)
             case Stop():
                 self._running = False
             case _:  # of a connection that is over
@@ -128,9 +154,23 @@ class Agent:
         self._uplink.on_connected(self._birth(), rules.reports(self._memory))
         self._heartbeat_at = time.monotonic()
         self._courier.on_connected(self._heartbeat_at)
+        for name, alert in self._alerts.items():
+            self._uplink.alert(name, alert)
+        for extra in self._extras:
+            extra.on_connected()
         self._tell_status("")
 
+    def _on_alarm(self, alarm: Alarm) -> None:
+        before = self._alerts.get(alarm.name)
+        since = before["since"] if before else now_ms()
+        told = {"since": since, "severity": alarm.severity, "text": alarm.text[:512]} if alarm.text else None
+        self._alerts[alarm.name] = told
+        self._uplink.alert(alarm.name, told)
+
     def _on_heard(self, heard: rules.Heard) -> None:
+        if stray := stray_filter(self._credential.sender, heard.topic):
+            self._uplink.unsubscribe([stray])
+            return
         world = rules.World(
             sender=self._credential.sender,
             verify=self._verify,

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from schema.fleet import MESSAGES
 from schema.message import Message
+from schema.messages import MESSAGES
 from schema.topics import Address, build, declaration
 from schema.wire import encode
 
@@ -17,7 +17,7 @@ def declared(key: str, name: str) -> Message:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """``key``: tele or evt; ``ts``: ms since 1970; ``fields``: what the declaration asks beyond."""
+    """``key``: tele, evt or job/share; ``ts``: ms since 1970; ``fields``: what the declaration asks beyond."""
 
     key: str
     name: str

@@ -4,6 +4,7 @@ Each `Link` is one connection, from the login to its end. A new connection is a 
 nothing an old one still held can come out later: the outbox knows best what to send again.
 """
 
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
@@ -79,6 +80,7 @@ class Link:
         self._ended = threading.Event()
         self._published = 0  # written by the caller's thread only
         self._acknowledged = 0  # written by paho's thread only
+        self._told_connected = False
         self._client = client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=login.client_id,
@@ -94,6 +96,7 @@ class Link:
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         client.on_publish = self._on_publish
+        client.on_socket_open = _at_once
         client.on_disconnect = self._on_disconnect
 
     def open(self) -> None:
@@ -104,6 +107,13 @@ class Link:
         """Publish; the answer tells, later, whether the broker has acknowledged it."""
         self._published += 1
         return self._client.publish(topic, payload, qos, retain).is_published
+
+    def subscribe(self, filters: Sequence[str]) -> None:
+        """Subscribe, or again: what is retained there comes once more."""
+        self._client.subscribe([(each, 1) for each in filters])
+
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        self._client.unsubscribe(list(filters))
 
     @property
     def under_way(self) -> int:
@@ -140,16 +150,17 @@ class Link:
             self._client.disconnect()
             self._tell(Ended(self.number, reason, refused))
 
-    def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+    def _on_connect(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
             self._end(f"the broker refused the login: {reason}", refused=True)
         else:
-            client.subscribe([(each, 1) for each in self._filters])
+            self.subscribe(self._filters)
 
     def _on_subscribe(self, _client: paho.Client, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
         if any(reason.is_failure for reason in reasons):
             self._end("the broker refused a subscription", refused=True)
-        else:
+        elif not self._told_connected:
+            self._told_connected = True
             self._tell(Connected(self.number))
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
@@ -165,3 +176,8 @@ class Link:
 
     def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self._end(f"connection lost: {reason}")
+
+
+def _at_once(_client: paho.Client, _data: Any, sock: Any) -> None:
+    """An answer that follows an acknowledgement must not wait 40 ms for the peer's."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -7,7 +7,7 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,14 @@ GOODBYE_S = 3
 
 
 class Uplink:
-    """``connect_at``: monotonic time of the next attempt; ``links``: attempts so far."""
+    """``connect_at``: monotonic time of the next attempt; ``links``: attempts so far; ``filters``: what to hear besides
+    what every sentry hears."""
 
     def __init__(self, credential: Credential, ca: Path, settings: Settings, tell: Callable[[Input], None]) -> None:
         self.connected = False
         self.links = 0
         self.connect_at = NEVER
+        self.filters: list[str] = []
         self._credential, self._sender = credential, credential.sender
         self._settings, self._tell = settings, tell
         self._login = Login(
@@ -59,7 +61,7 @@ class Uplink:
         self.links += 1
         self.connect_at = NEVER
         will = Will(self._sender.topic("state"), b"lost")
-        self._link = Link(self.links, self._login, _filters(self._sender), will, self._tell)
+        self._link = Link(self.links, self._login, [*_filters(self._sender), *self.filters], will, self._tell)
         self._link.open()
 
     def on_connected(self, birth: dict[str, Any], reports: list[Say]) -> None:
@@ -96,6 +98,28 @@ class Uplink:
             return lambda: True
         topic = self._sender.topic(key, name)
         return self._link.publish(topic, payload, message.qos, message.retain)
+
+    def publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
+        """Publish when connected."""
+        if self._link is not None and self.connected:
+            self._link.publish(topic, payload, qos, retain)
+
+    def alert(self, name: str, data: dict[str, Any] | None) -> None:
+        """Raise or change an alert when connected; None clears it."""
+        if data is None:
+            self.publish(self._sender.topic("alert", name), b"", 1, True)
+        else:
+            self.say("alert", name, data)
+
+    def subscribe(self, filters: Sequence[str]) -> None:
+        """Have what is retained there once more."""
+        if self._link is not None and self.connected:
+            self._link.subscribe(filters)
+
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Hear no more of what a session of earlier settings still brings."""
+        if self._link is not None and self.connected:
+            self._link.unsubscribe(filters)
 
     def answer(self, ack: Say) -> None:
         """Answer a command; repeated after a reconnect unless the broker has it."""

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from broker.users import is_grant
 from commander.effects import Add, Effects, Farm, Moment, Put, Refused, Row, Send
 from commander.fleet.enrolment import STEWARD, check_size, credentials, desire
 from schema import fleet
 from schema.message import Invalid, is_id, is_json, is_name
 
 MAX_TIMEOUT_S = 3_600
+MAX_GRANTS = 1_000
 
 
 def command(farm: Farm, node_id: str, name: str, args: Any, timeout_s: int, moment: Moment) -> tuple[Row, Effects]:
@@ -80,6 +82,26 @@ def remove_node(farm: Farm, node_id: str, moment: Moment) -> Effects:
     effects += desire(farm, steward, "purge", {"nodes": gone}, moment)
     effects.append(_audit(moment, "node removed", node_id, {"domain": node["domain"]}))
     return effects
+
+
+def set_grants(farm: Farm, node_id: str, grants: list[str], moment: Moment) -> Effects:
+    """Replace what a node may do at its broker beyond the rights of every node."""
+    node = _node(farm, node_id)
+    if node_id.startswith(STEWARD):
+        raise Refused("node", "a steward's rights come with its broker", 403)
+    if len(grants) > MAX_GRANTS:
+        raise Refused("grants", f"must be at most {MAX_GRANTS}")
+    for grant in grants:
+        if not is_grant(grant):
+            raise Refused("grants", f"{grant[:80]!r} must be read|write|readwrite <filter>")
+    if node["grants"] == grants:
+        return []
+    new = {**node, "grants": grants}
+    return [
+        Put("node", node_id, new),
+        *credentials(farm, node["domain"], moment, {}, {node_id: new}),
+        _audit(moment, "grants set", node_id, {"grants": grants}),
+    ]
 
 
 def clear_alert(farm: Farm, node: str, device: str, name: str, moment: Moment) -> Effects:

@@ -10,6 +10,8 @@ from commander.fleet import orders, views
 from commander.fleet.presence import PRESENCES
 from commander.http.access import Admin, Operator, Reader, Served
 from commander.http.paging import Limit, Offset, Since, Until, do, json, now_ms, page, span, within
+from commander.http.tokens import known_to_broker
+from commander.mining.grants import for_gateway
 from commander.service import Service
 
 router = APIRouter(prefix="/api/v1")
@@ -19,6 +21,11 @@ class CommandWish(BaseModel, extra="forbid"):
     name: str = Field(examples=["ping"])
     args: dict[str, Any] = {}
     timeout_s: int = 30
+
+
+class GrantsWish(BaseModel, extra="forbid"):
+    grants: list[str] = Field(default=[], examples=[["read farm/house/meter/+/tele/power"]])
+    pool_gateway_of: list[str] = Field(default=[], description="nodes to whose devices it hands the jobs of a pool")
 
 
 @router.get("/nodes")
@@ -56,6 +63,19 @@ async def node(service: Served, _: Reader, node: str) -> Response:
 async def remove(service: Served, caller: Admin, node: str) -> Response:
     await do(service, lambda farm, moment: (None, orders.remove_node(farm, node, moment)), caller.name)
     return json({"removed": node})
+
+
+@router.put("/nodes/{node}/grants")
+async def grants(service: Served, caller: Admin, node: str, wish: GrantsWish) -> Response:
+    """`live`: whether the broker knows of them by now."""
+    farmfile = service.farmfile
+
+    def work(farm: Any, moment: Any) -> Any:
+        given = [*wish.grants, *for_gateway(farm, farmfile.root, farmfile.home, node, wish.pool_gateway_of)]
+        return (given, farm["node"][node]["domain"]), orders.set_grants(farm, node, given, moment)
+
+    given, domain = await do(service, work, caller.name)
+    return json({"node": node, "grants": given, "live": await known_to_broker(service, domain, node)})
 
 
 @router.get("/devices")

@@ -45,14 +45,14 @@ async def create(service: Served, caller: Admin, wish: TokenWish) -> Response:
         return (text, row), effects
 
     text, row = await do(service, work, caller.name)
-    live = await _known_to_broker(service, row["domain"], row["id"])
+    live = await known_to_broker(service, row["domain"], row["id"])
     domain = service.farmfile.domains[row["domain"]]
     url = f"{'mqtts' if domain.tls else 'mqtt'}://{domain.host}:{domain.port}"
     shown = {name: row[name] for name in ("id", "domain", "kind", "name", "expires")}
     return json({"token": text, "broker": url, "live": live, **shown}, 201)
 
 
-async def _known_to_broker(service: Service, domain: str, user: str) -> bool:
+async def known_to_broker(service: Service, domain: str, user: str) -> bool:
     """Whether the broker of the domain has the user by now; waits a few seconds, so that the token works at once."""
     key = (enrolment.STEWARD + domain, enrolment.document_of(user))
     farm = service.flow.farm

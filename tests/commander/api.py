@@ -46,6 +46,7 @@ ROLES = {
     },
     "admin": {
         "DELETE /nodes/{node}",
+        "PUT /nodes/{node}/grants",
         "POST /tokens",
         "DELETE /tokens/{token_id}",
         "GET /keys",

@@ -3,8 +3,8 @@
 import sys
 
 from schema import wire
-from schema.fleet import MESSAGES
 from schema.message import Invalid
+from schema.messages import MESSAGES
 
 
 def verdict(key, payload):

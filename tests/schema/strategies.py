@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from schema import wire
 from schema.message import INT_MAX, INT_MIN, TIME_MAX, Invalid, Message
+from schema.mining import RECORDS
 from schema.units import UNITS
 
 ID = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,62}", fullmatch=True)
@@ -61,6 +62,8 @@ def values(kind: str) -> st.SearchStrategy[Any]:
             return st.lists(values(rest), max_size=4)
         case "map":
             return st.dictionaries(NAME, values(rest), max_size=4)
+        case "record":
+            return data(RECORDS[rest])
         case _:
             raise ValueError(kind)
 

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from schema import asyncapi, message
-from schema.fleet import MESSAGES
 from schema.message import Message, check, checker
+from schema.messages import MESSAGES
 from tests.conftest import ROOT
 from tests.schema.strategies import PLAIN
 
@@ -63,9 +63,9 @@ def test_every_kind_of_the_table_is_covered() -> None:
     """Docstring of message.py, checkers, JSON schemas and strategies name the same kinds."""
     table = re.findall(r"^    (\S.*?)\s{2,}", message.__doc__ or "", re.MULTILINE)
     words = {part.split()[0] for entry in table for part in entry.split("|")}
-    assert words == {"word", "list", "map", *PLAIN}
+    assert words == {"word", "list", "map", "record", *PLAIN}
     assert set(asyncapi.PLAIN) == set(PLAIN)
-    for kind in (*PLAIN, "int 0..9", "text 5", "word a b", "list int", "map list word a b"):
+    for kind in (*PLAIN, "int 0..9", "text 5", "word a b", "list int", "map list word a b", "record job"):
         assert callable(checker(kind))
         assert isinstance(asyncapi.kind_schema(kind), dict)
     for unknown in ("colour", "colour red"):

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from schema import wire
-from schema.fleet import MESSAGES
 from schema.message import Invalid, Message
+from schema.messages import MESSAGES
 from tests.conftest import ROOT, program
 from tests.schema.strategies import payloads
 

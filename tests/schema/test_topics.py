@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schema import tokens, topics
-from schema.fleet import MESSAGES, TELE
+from schema.fleet import TELE
 from schema.message import Invalid, Message
+from schema.messages import MESSAGES
 from tests.schema.strategies import ID, NAME, refusal
 
 each_message = pytest.mark.parametrize("message", MESSAGES.values(), ids=list(MESSAGES))

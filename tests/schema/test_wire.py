@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schema import wire
-from schema.fleet import BLOB_DATA, EVT, INFO, MESSAGES, TELE
+from schema.fleet import BLOB_DATA, EVT, INFO, TELE
 from schema.message import (
     INT_MAX,
     MAX_DEPTH,
@@ -18,6 +18,7 @@ from schema.message import (
     Message,
     check,
 )
+from schema.messages import MESSAGES
 from tests.schema.strategies import data, is_binary_only, payloads, refusal
 
 each_message = pytest.mark.parametrize("message", MESSAGES.values(), ids=list(MESSAGES))

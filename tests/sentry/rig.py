@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from queue import Empty, Queue
@@ -39,19 +39,24 @@ USERS: tuple[tuple[str, Any], ...] = (("commander", "commander"), ("rig1", "node
 class HouseBroker(Mosquitto):
     """The broker of a farm of one domain; every user's password is its name."""
 
-    def __init__(self, folder: Path, tls: str = "") -> None:
+    def __init__(self, folder: Path, tls: str = "", others: Sequence[User] = ()) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         super().__init__(folder, free_ports(1)[0])
         text = f"[domains.house]\nhome = true\nport = {self.port}\n{tls}"
         self.farm = domains.load(text, "farm.toml")
-        users = [User(name, hashed(name), role) for name, role in USERS]
-        (folder / "passwd").write_text(mosquitto.passwd(users))
-        (folder / "acl").write_text(mosquitto.acl(self.farm, "house", users))
-        for name in ("passwd", "acl"):
-            (folder / name).chmod(0o600)
+        taken = {user.user for user in others}
+        users = [User(name, hashed(name), role) for name, role in USERS if name not in taken]
+        self.know([*users, *others])
         run_as = "root" if os.getuid() == 0 else None
         conf = mosquitto.conf(self.farm, "house", str(folder), {}, run_as)
         (folder / "mosquitto.conf").write_text(conf)
+
+    def know(self, users: Sequence[User]) -> None:
+        """Write who may do what; a running broker reads it at SIGHUP."""
+        (self.folder / "passwd").write_text(mosquitto.passwd(users))
+        (self.folder / "acl").write_text(mosquitto.acl(self.farm, "house", users))
+        for name in ("passwd", "acl"):
+            (self.folder / name).chmod(0o600)
 
 
 class Peer:

@@ -1,0 +1,6 @@
+"""Every message of the farm, by its key, whichever system declares it."""
+
+from schema import fleet, mining
+
+MESSAGES = dict(fleet.MESSAGES)
+MESSAGES.update(mining.MESSAGES)
