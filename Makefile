@@ -8,14 +8,15 @@
 bin := .venv/bin
 set_up := sh -eu deploy/setup
 umqtt := .local/micropython/umqtt/simple.py
+avr_ready := .local/.avr-tools
 run_ready := .venv/.ready-to-run .local/bin/mosquitto $(umqtt)
-test_ready := .venv/.ready-to-test .local/bin/mosquitto $(umqtt) .local/.test-tools
+test_ready := .venv/.ready-to-test .local/bin/mosquitto $(umqtt) $(avr_ready) .local/.test-tools
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## fetch all that run and test need, and try again for what was missing
-	@rm -f .local/.test-tools
+	@rm -f .local/.test-tools $(avr_ready)
 	@$(MAKE) --silent $(run_ready) $(test_ready)
 
 run: $(run_ready) ## start a farm of two domains on this machine (Ctrl-C stops it)
@@ -44,7 +45,7 @@ firmware: .venv/.ready-to-run ## build the files of a MicroPython board into bui
 	@$(bin)/python -m esp_node.firmware build/firmware
 
 clean: ## remove what was fetched and built; a farm's state in .farm stays
-	rm -rf .venv .local build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .local avr/build build dist .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.ready-to-run: pyproject.toml uv.lock
@@ -60,6 +61,10 @@ clean: ## remove what was fetched and built; a farm's state in .farm stays
 
 $(umqtt): | .venv/.ready-to-run
 	@$(set_up)/umqtt.sh
+
+$(avr_ready): deploy/setup/avr.sh | .venv/.ready-to-run
+	@$(set_up)/avr.sh
+	@touch $@
 
 .local/.test-tools: | .venv/.ready-to-test
 	@$(set_up)/test_tools.sh

@@ -1,0 +1,206 @@
+"""The I2C bus at wire level: a master, the slaves, and what can go wrong between them."""
+
+from dataclasses import dataclass, field
+
+from slave import Slave
+from yasimavr.lib import core
+
+Signal, Line = core.TWI.SignalId, core.TWI.Line
+SLICE = 32  # cycles; with 128 slaves miss what the master does
+STANDSTILL_US = 25_000  # a line that stays low so long fails a transaction, as SMBus has it
+BITS_OF_SLACK = 4
+
+
+@dataclass
+class Transfer:
+    """One transaction: what to write, then how much to read, with a repeated start between."""
+
+    address: int
+    write: list[int]
+    count: int
+    read: list[int] = field(default_factory=list)
+    reading: bool = False
+    error: str = ""
+    done: bool = False
+
+
+@dataclass
+class Faults:
+    """What to do to the next transactions. flip: (index of the byte, bit) of what is written or read."""
+
+    drop_acks: int = 0
+    flip_write: tuple[int, int] | None = None
+    flip_read: tuple[int, int] | None = None
+
+
+class Master(core.TWI.Host):
+    """Drives two wires; `transfer` is what it is at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scl, self.sda = core.Wire(), core.Wire()
+        self.transfer: Transfer | None = None
+        self.faults = Faults()
+        self._hooks = [core.CallableSignalHook(self._line), core.CallableSignalHook(self._event)]
+        for wire, line in ((self.scl, Line.Clock), (self.sda, Line.Data)):
+            wire.set_state("U")
+            wire.signal().connect(self._hooks[0], int(line))
+        self.signal().connect(self._hooks[1])
+
+    def set_line_state(self, line: core.TWI.Line, state: bool) -> None:
+        (self.scl if line == Line.Clock else self.sda).set_state("U" if state else "L")
+
+    def _line(self, signal, line: int) -> None:
+        if signal.sigid == core.Wire.SignalId.DigitalChange:
+            self.line_state_changed(Line(line), bool(signal.data.value()))
+
+    def begin(self, transfer: Transfer) -> None:
+        transfer.reading = not transfer.write and transfer.count > 0
+        self.transfer = transfer
+        if not self.start_transfer():
+            transfer.error, transfer.done = "busy", True
+
+    def _event(self, signal, _tag) -> None:
+        t = self.transfer
+        if t is None:
+            return
+        match signal.sigid:
+            case Signal.AddressStandby:
+                self.set_address(t.address << 1 | t.reading)
+            case Signal.AddressSent | Signal.DataAckReceived:
+                acknowledged = signal.data.as_uint()
+                if acknowledged and self.faults.drop_acks:
+                    self.faults.drop_acks -= 1
+                    acknowledged = 0
+                if not acknowledged:
+                    t.error = "nack"
+            case Signal.DataReceived:
+                byte = signal.data.as_uint()
+                if self.faults.flip_read and self.faults.flip_read[0] == len(t.read):
+                    byte ^= 1 << self.faults.flip_read[1]
+                    self.faults.flip_read = None
+                t.read.append(byte)
+                self.set_ack(len(t.read) < t.count)
+            case Signal.DataStandby:
+                self._go_on(t)
+            case Signal.Stop:
+                t.done = True
+            case Signal.ArbitrationLost | Signal.BusCollision:
+                t.error, t.done = "arbitration", True
+
+    def _go_on(self, t: Transfer) -> None:
+        if t.error:
+            self.stop_transfer()
+        elif t.reading:
+            if len(t.read) < t.count:
+                self.start_data_rx()
+            else:
+                self.stop_transfer()
+        elif t.write:
+            self.start_data_tx(t.write.pop(0))
+        elif t.count:
+            t.reading = True
+            self.start_transfer()
+        else:
+            self.stop_transfer()
+
+
+class Bus:
+    """All slaves on one pair of wires, in one time: everybody's cycles go on together."""
+
+    def __init__(self, slaves: list[Slave], hertz: int, bit_rate: int = 100_000):
+        self.slaves, self.hertz = slaves, hertz
+        self.cycles = 0
+        self.busy_cycles = 0
+        self.transactions = self.failures = 0
+        self._clock = core.CycleManager()
+        self._runs = [slave.loop.run for slave in slaves]
+        self.master = Master()
+        self.master.init(self._clock)
+        self._bit = hertz // bit_rate
+        self._restart_master()
+        # A fault of its own on SDA: somebody pulls it low, whoever talks.
+        self._grip = core.Wire()
+        self._grip.set_state("Z")
+        self.master.sda.attach(self._grip)
+        for slave in slaves:
+            slave.plug(self.master.scl, self.master.sda)
+
+    def _restart_master(self) -> None:
+        self.master.set_enabled(False)
+        self.master.reset()
+        self.master.set_bit_delay(self._bit)
+        self.master.set_enabled(True)
+        self.master.scl.set_state("U")
+        self.master.sda.set_state("U")
+
+    def run(self, cycles: int) -> None:
+        """Lets time pass. The bus should be quiet when it is much."""
+        for run in self._runs:
+            run(cycles)
+        self._clock.increment_cycle(cycles)
+        self._clock.process_timers()
+        self.cycles += cycles
+
+    def hold_sda(self, held: bool) -> None:
+        self._grip.set_state("L" if held else "Z")
+
+    @property
+    def is_free(self) -> bool:
+        return self.master.scl.digital_state() and self.master.sda.digital_state()
+
+    def transfer(self, address: int, write: bytes, count: int, cut_us: int | None = None) -> Transfer:
+        """cut_us: the master dies after that time, and leaves the slave where it is."""
+        t = Transfer(address, self._written(write), count)
+        begin = moved = self.cycles
+        limit = STANDSTILL_US * self.hertz // 1_000_000
+        self.transactions += 1
+        if not self.is_free:
+            t.error = "busy"
+        else:
+            self.master.begin(t)
+            last = (self.master.state(), 0)
+            while not t.done and t.error != "busy":
+                self.run(SLICE)
+                progress = (self.master.state(), len(t.read) + len(t.write))
+                if progress != last:
+                    last, moved = progress, self.cycles
+                if self.cycles - moved > limit:
+                    t.error = "stuck"
+                    break
+                if cut_us is not None and (self.cycles - begin) * 1_000_000 >= cut_us * self.hertz:
+                    t.error = "cut"
+                    break
+            self.run_slices(BITS_OF_SLACK * self._bit)
+        if t.error in ("stuck", "cut", "busy", "arbitration"):
+            self._restart_master()
+        self.master.transfer = None
+        self.failures += bool(t.error)
+        self.busy_cycles += self.cycles - begin
+        return t
+
+    def run_slices(self, cycles: int) -> None:
+        for _ in range(-(-cycles // SLICE)):
+            self.run(SLICE)
+
+    def _written(self, write: bytes) -> list[int]:
+        written = list(write)
+        flip = self.master.faults.flip_write
+        if flip and flip[0] < len(written):
+            written[flip[0]] ^= 1 << flip[1]
+            self.master.faults.flip_write = None
+        return written
+
+    def clocks(self, count: int = 9) -> bool:
+        """What frees a slave that holds SDA: clocks, then a stop. Returns whether both lines are high."""
+        scl, sda, half = self.master.scl, self.master.sda, self._bit // 2
+        for _ in range(count):
+            scl.set_state("L")
+            self.run_slices(half)
+            scl.set_state("U")
+            self.run_slices(half)
+        for wire, state in ((scl, "L"), (sda, "L"), (scl, "U"), (sda, "U")):
+            wire.set_state(state)
+            self.run_slices(half)
+        self._restart_master()
+        return self.is_free
