@@ -21,6 +21,7 @@ from rich.console import Console
 from broker.bootstrap import bootstrap
 from broker.domains import Farm, load
 from broker.supervise import find_mosquitto
+from commander import virtual_rig
 from commander.api import Api, ApiError
 from commander.family import Family
 from commander.virtual_node import NoNode, add_node
@@ -59,7 +60,7 @@ class CannotStart(RuntimeError):
         super().__init__(problem)
 
 
-def run(state: Path, ports: str, as_json: bool) -> None:
+def run(state: Path, ports: str, rig: int, as_json: bool) -> None:
     """Start the farm of `state` (made when new) and keep it running until SIGINT or SIGTERM."""
     state = state.absolute()
     if ports not in ("fixed", "auto"):
@@ -77,7 +78,7 @@ def run(state: Path, ports: str, as_json: bool) -> None:
     started = time.monotonic()
     try:
         with console.status("starting") as status:
-            api = _start(farm, state, family, lambda text: status.update(f"{text} ..."), console)
+            api = _start(farm, state, rig, family, lambda text: status.update(f"{text} ..."), console)
         seconds = time.monotonic() - started
         _announce(api, seconds, as_json, console)
         family.watch()
@@ -90,7 +91,7 @@ def run(state: Path, ports: str, as_json: bool) -> None:
         lock.close()
 
 
-def _start(farm: Farm, state: Path, family: Family, say: Callable[[str], None], console: Console) -> Api:
+def _start(farm: Farm, state: Path, rig: int, family: Family, say: Callable[[str], None], console: Console) -> Api:
     def done(text: str) -> None:
         console.print(f"[green]ok[/] {text}")
 
@@ -106,11 +107,12 @@ def _start(farm: Farm, state: Path, family: Family, say: Callable[[str], None], 
     api = family.wait("commander", lambda: _api(state), READY_S)
     family.wait("commander", lambda: not _unready(api), READY_S)
     done(f"commander on http://{farm.commander.http}")
+    rig_port, gateway = _add_rig(farm, rig, family, say) if rig else (None, {})
     say("sentry")
-    _add_sentry(farm, state, family, api)
+    _add_sentry(farm, state, family, api, gateway)
     say("MicroPython node")
     try:
-        add_node(ESP, farm, state, family, api)
+        add_node(ESP, farm, state, family, api, rig_port)
         node = True
     except NoNode as why:
         console.print(f"[yellow]no MicroPython node: {why}[/]")
@@ -119,10 +121,26 @@ def _start(farm: Farm, state: Path, family: Family, say: Callable[[str], None], 
     say("first figures of " + ", ".join(sorted(wanted)))
     family.wait("nodes", lambda: wanted <= _ready_nodes(api), READY_S, lambda: _waited_for(api, wanted))
     done("nodes " + ", ".join(sorted(wanted)))
+    if rig:
+        virtual_rig.grant(api, SENTRY, ESP)
+        done(f"rig of {rig} slaves on {ESP}, mining for a pool of its own through {SENTRY}")
     return api
 
 
-def _add_sentry(farm: Farm, state: Path, family: Family, api: Api) -> None:
+def _add_rig(farm: Farm, slaves: int, family: Family, say: Callable[[str], None]) -> tuple[int, dict[str, str]]:
+    """Start the simulated slaves and a pool; returns the slaves' port, and the environment of the pool's gateway."""
+    rig_port, pool_port = _free_ports(2)
+    say(f"{slaves} simulated AVRs")
+    family.add("rig", virtual_rig.simulator(slaves, rig_port))
+    family.wait("rig", lambda: _answers("127.0.0.1", rig_port), READY_S)
+    say("pool")
+    family.add("pool", [*_farmhand(), "pool", "serve", "--port", str(pool_port)])
+    family.wait("pool", lambda: _answers("127.0.0.1", pool_port), READY_S)
+    domain = next((d for d in farm.domains.values() if not d.home), farm.domains[farm.home])
+    return rig_port, virtual_rig.gateway(domain.name, ESP, pool_port)
+
+
+def _add_sentry(farm: Farm, state: Path, family: Family, api: Api, environment: dict[str, str]) -> None:
     folder = state / "sentry" / SENTRY
     if not (folder / "credential.json").exists():
         answer = api.post("/tokens", {"domain": farm.home, "kind": "cpu-gpu", "name": SENTRY, "ttl_s": 600})
@@ -138,7 +156,7 @@ def _add_sentry(farm: Farm, state: Path, family: Family, api: Api) -> None:
             farm.root,
         ]
         _do([*command, "--state", str(folder)])
-    family.add("sentry", [*_farmhand(), "sentry", "run", "--state", str(folder)])
+    family.add("sentry", [*_farmhand(), "sentry", "run", "--state", str(folder)], environment)
 
 
 def _announce(api: Api, seconds: float, as_json: bool, console: Console) -> None:

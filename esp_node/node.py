@@ -70,7 +70,9 @@ class Node:
                 gap = {"ts": unix_ms(), "stream": self.outbox.stream, "from": payload[0], "to": payload[1]}
                 gap["why"] = payload[2]
                 tail, payload = "evt/gap", _dumps(gap)
-            self.link.publish(self.prefix + tail, payload, False, 1)
+            # A tail that begins with / is that of a device, not of the node itself.
+            topic = self.prefix[:-6] + tail if tail[0] == "/" else self.prefix + tail
+            self.link.publish(topic, payload, False, 1)
         return self.link.serve(min(1000, wait_ms))
 
     def heartbeat(self):
@@ -89,6 +91,8 @@ class Node:
         """A message came; what is wrong with it is reported, and never raises."""
         name = topic[len(self.prefix) :]
         try:
+            if self.rig and not topic.startswith(self.prefix):
+                return self.rig.heard(topic[len(self.prefix) - 5 :], payload)
             # Marks come every second, and the blobs of an update as fast as they can: nothing is loaded for these.
             mark = _mark(payload, self.outbox.stream) if name == "stored" else None
             if type(mark) is int:

@@ -1,6 +1,6 @@
 """Gives the sensors their tasks, last of what measuring.py does. Loaded late."""
 
-from esp_node import store
+from esp_node import late, store
 from esp_node.reading import Reading
 from esp_node.steps import names
 from esp_node.tasks import put
@@ -15,6 +15,8 @@ def schedule(node, jobs, told):
     told["steps"] = names()
     told["parts"]["node"] = {name: "" for name in _COUNTERS}
     told["parts"]["node"].update({"uptime_s": "s", "mem_free": "B"})
+    if node.rig or (node.given and node.given["rig"]):
+        told["parts"]["slave"] = late.call("mining.report", "units")  # of its devices
     store.keep(node.folder + "parts.json", told)
     for name, every, early in sorted(jobs):
         sinks = jobs[name, every, early]

@@ -2,11 +2,11 @@
 that a board lacks works as well, for some bytes. For shorten.py and rename.py. CPython only."""
 
 # Of special methods: these can only stand for parameters, local variables, and some for functions outside of classes.
+# Not __module__, __name__ and their like, which a class or a module has without being asked.
 SPECIAL = (
     "__init__ __new__ __del__ __call__ __len__ __bool__ __str__ __repr__ __hash__ __iter__ __next__ __enter__ "
     "__exit__ __getitem__ __setitem__ __delitem__ __getattr__ __contains__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__ "
-    "__add__ __sub__ __iadd__ __isub__ __name__ __qualname__ __module__ __path__ __main__ __build_class__ "
-    "__repl_print__"
+    "__add__ __sub__ __iadd__ __isub__ __main__ __repl_print__"
 ).split()
 FOR_FUNCTIONS = SPECIAL[SPECIAL.index("__len__") : SPECIAL.index("__getattr__")]  # of a module
 IN_ROM = (

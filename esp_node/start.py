@@ -30,7 +30,7 @@ def begin(node, path):
     node.heartbeat_s = node.refused = node.on_trial = node.outbox = node.link = node.wifi = node.ntp = None
     node.wanted = node.job = node.fetch = node.short = node.trial_s = node.driver = None
     node.linked = node.feed = node.menu = node.console = node.path = node.folder = node.safe = node.software = None
-    node.hardware = None
+    node.hardware = node.rig = None
     node.code = 2
     node.path = path
     node.folder = path[: path.rfind("/") + 1]

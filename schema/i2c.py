@@ -5,9 +5,10 @@ below 32 and text is not, so a slave tells it from a *seed's message* (a letter 
 understands until its first checked message after a reset, and no longer.
 
 Every command has its answer ready when the write ends. It can be read again and again, from its first byte, until the
-next command; what is read beyond its end is 0xFF. While an answer is made (well below the time of an address byte) a
-read gives 0xFF alone, and a write is not acknowledged. An answer has the letter of its command, or is a refusal, `!`:
-the letter refused (0 where it could not be read) and the error.
+next command; the status, alone, follows what happens meanwhile. What is read beyond an answer's end is 0xFF. While an
+answer is made (well below the time of an address byte) a read gives 0xFF alone, and a write is not acknowledged. An
+answer has the letter of its command, or is a refusal, `!`: the letter refused (0 where it could not be read) and the
+error.
 
   letter  command                            answer
   A       none: forget all; job: its result  the same

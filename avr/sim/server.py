@@ -24,12 +24,13 @@ DEBT_S = 0.1  # a machine that is too slow for the rig does not owe it more
 class Server:
     """One thread: takes requests, and lets simulated time follow the clock on the wall between them."""
 
-    def __init__(self, bus: Bus, requests: Answers, speed: float):
+    def __init__(self, bus: Bus, requests: Answers, speed: float, port: int, detached: bool):
         self.bus, self.requests, self.speed = bus, requests, speed
         self.selector = selectors.DefaultSelector()
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server(("127.0.0.1", port))
         self.selector.register(self.listener, selectors.EVENT_READ, self.accept)
-        self.selector.register(sys.stdin, selectors.EVENT_READ, self.end)
+        if not detached:
+            self.selector.register(sys.stdin, selectors.EVENT_READ, self.end)
         self.open = True
         self.due = 0.0
         self.seen = time.monotonic()
@@ -89,6 +90,8 @@ def main() -> None:
     parser.add_argument("--first-address", type=int, default=11, help="the others follow; 0: all as delivered")
     parser.add_argument("--mhz", type=int, default=16, help="as the firmware was built")
     parser.add_argument("--speed", type=float, default=1, help="times real time; 0: time moves with requests only")
+    parser.add_argument("--port", type=int, default=0, help="of 127.0.0.1; 0: any free one")
+    parser.add_argument("--detached", action="store_true", help="do not end when the standard input closes")
     parser.add_argument("--uart", action="store_true", help="the slaves listen at their serial port")
     args = parser.parse_args()
     hertz = args.mhz * 1_000_000
@@ -104,7 +107,7 @@ def main() -> None:
     ]
     bus = Bus(slaves, hertz)
     bus.run(hertz // 50)  # they start up
-    server = Server(bus, Answers(bus), args.speed)
+    server = Server(bus, Answers(bus), args.speed, args.port, args.detached)
     print(json.dumps({"port": server.listener.getsockname()[1]}), flush=True)
     server.serve()
 

@@ -1,5 +1,6 @@
 #include "jobs.h"
 #include "clock.h"
+#include "messages.h"
 #include "search.h"
 #include <stddef.h>
 #include <string.h>
@@ -60,6 +61,7 @@ static void take_staged(void) {
         jobs_running = s->job; // 0 when all was cleared meanwhile
         s->job = s->last_job = s->new_job = s->last_half_job = s->new_half_job = 0;
     }
+    status_changed();
     counted_until = due = clock_now();
     elapsed = tried = end = over = 0;
     if (usable) search_start(last, target, 0, 100 * difficulty);
@@ -92,6 +94,7 @@ static void finish(void) {
             jobs_running = 0;
         }
     }
+    status_changed();
 }
 
 bool jobs_turn(void) {

@@ -6,21 +6,44 @@
 #include <avr/interrupt.h>
 #include <avr/pgmspace.h>
 #include <string.h>
+#include <util/atomic.h>
 
 uint8_t message_letter;
 uint16_t message_difficulty;
 static bool only_checked; // since the first checked message
 static const uint8_t crc_table[] PROGMEM = {I2C_CRC_TABLE};
 
-static void answer(uint8_t letter, const void *payload, uint8_t size) {
-    uint8_t *to = (uint8_t *)twi_answer, crc = 0;
-    *to++ = letter;
-    *to++ = size;
-    memcpy(to, payload, size);
-    to = (uint8_t *)twi_answer;
+static volatile uint8_t answers; // counts them
+
+static uint8_t write_message(uint8_t *to, uint8_t letter, const void *payload, uint8_t size) {
+    uint8_t crc = 0, whole = size + 3;
+    to[0] = letter;
+    to[1] = size;
+    memcpy(to + 2, payload, size);
     for (size += 2; size; size--) crc = pgm_read_byte(crc_table + (crc ^ *to++));
-    *to++ = crc;
-    twi_answer_size = to - (uint8_t *)twi_answer;
+    *to = crc;
+    return whole;
+}
+
+static void answer(uint8_t letter, const void *payload, uint8_t size) {
+    answers++;
+    twi_answer_size = write_message((uint8_t *)twi_answer, letter, payload, size);
+}
+
+static i2c_status status(void) {
+    return (i2c_status){run_state(),        message_letter,  jobs_running,
+                        jobs_staged.job, jobs_result.job, jobs_error};
+}
+
+void status_changed(void) {
+    uint8_t message[3 + sizeof(i2c_status)], before = answers;
+    i2c_status now = status();
+    write_message(message, I2C_STATUS, &now, sizeof now);
+    ATOMIC_BLOCK(ATOMIC_RESTORESTATE) {
+        // What came in meanwhile has an answer of its own.
+        if (answers == before && twi_answer[0] == I2C_STATUS && twi_answer[1] == sizeof now)
+            memcpy((uint8_t *)twi_answer, message, sizeof message);
+    }
 }
 
 static void refuse(uint8_t letter, uint8_t error) {
@@ -99,8 +122,8 @@ static void checked_message(uint8_t letter, const uint8_t *payload, uint8_t size
     }
     switch (letter) {
     case I2C_STATUS: {
-        i2c_status status = {run_state(), message_letter, jobs_running, jobs_staged.job, jobs_result.job, jobs_error};
-        answer(letter, &status, sizeof status);
+        i2c_status now = status();
+        answer(letter, &now, sizeof now);
         return;
     }
     case I2C_RESULT: {
@@ -139,6 +162,7 @@ __attribute__((interrupt, used, externally_visible)) void __vector_message(void)
         only_checked = true;
         checked_message(raw[0], raw + 2, raw[1]);
     } else if (!only_checked && count <= I2C_LONGEST && (count == 1 || raw[1] >= I2C_LONGEST)) {
+        answers++;
         twi_answer_size = seed_message(raw[0], (const char *)raw + 1, count - 1, (char *)twi_answer);
     } else refuse(0, I2C_ERROR_CRC);
     twi_pending = 0;

@@ -7,6 +7,9 @@ extern uint16_t message_difficulty; // of the last D
 
 uint8_t run_state(void);
 
+// From the main loop: a job began or ended, which who reads the status again is to see.
+void status_changed(void);
+
 // Keeps a part of a job, L, M, N or O (which also stages): 20 bytes. Returns 0 or an error.
 uint8_t store_part(uint8_t letter, uint8_t job, const char *part);
 

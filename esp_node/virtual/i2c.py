@@ -12,6 +12,7 @@ from esp_node.virtual.device import Device
 _ENODEV = 19
 _ETIMEDOUT = 110
 _buses = {}
+_beyond = {}  # wires -> who else is on them
 
 
 def attach(device, scl, sda, address):
@@ -20,8 +21,14 @@ def attach(device, scl, sda, address):
     return device
 
 
+def reach(bus, scl, sda):
+    """What is not attached is looked for on `bus`, which simulates wires of its own (devices/rig.py); None: no more."""
+    _beyond[scl, sda] = bus
+
+
 def detach_all():
     """Empty all buses."""
+    _beyond.clear()
     for wires in _buses.values():
         wires.clear()
 
@@ -38,19 +45,21 @@ class SoftI2C:
     """`scl`, `sda`: a Pin or its number; `freq` in Hz; `timeout` (us) for a chip that holds the clock."""
 
     def __init__(self, scl, sda, *, freq=400000, timeout=50000):
-        self._devices = _wires(_number(scl), _number(sda))
+        wires = _number(scl), _number(sda)
+        self._devices = _wires(*wires)
+        self._beyond = _beyond.get(wires)
         self._byte_us = 9000000 // freq + 1
         self._timeout = timeout
 
     def scan(self):
         found = []
-        for address in range(0x08, 0x78):
+        for address in self._devices if self._beyond else range(0x08, 0x78):
             try:
                 self._select(address, 0)
                 found.append(address)
             except OSError:
                 pass
-        return found
+        return sorted(found + self._beyond.scan()) if self._beyond else found
 
     def writeto(self, addr, buf, stop=True):
         return self._select(addr, len(buf)).receive(buf)
@@ -74,8 +83,10 @@ class SoftI2C:
         self.writeto(addr, bytes([memaddr]) + bytes(buf))
 
     def _select(self, address, count):
-        clock.sleep(self._byte_us)
         device = self._devices.get(address)
+        if device is None and self._beyond:
+            return self._beyond.at(address)  # which takes its own time
+        clock.sleep(self._byte_us)
         if device is None or device.fault == "absent":
             raise OSError(_ENODEV)
         held = device.stretch_us if device.fault == "stretch" else 0

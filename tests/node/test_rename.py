@@ -10,7 +10,7 @@ import pytest
 
 from esp_node.build import compile_one
 from esp_node.rename import renamed
-from esp_node.rom_names import IN_ROM
+from esp_node.rom_names import IN_ROM, SPECIAL
 from esp_node.short_texts import unnamed
 from esp_node.shorten import shortened
 from tests.conftest import program
@@ -105,6 +105,19 @@ def test_a_program_does_the_same_with_short_names(tmp_path: Path) -> None:
 
 def is_self(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id == "self"
+
+
+def test_a_special_name_can_stand_for_whatever_a_class_in_a_function_uses(tmp_path: Path) -> None:
+    text = "\n".join(
+        f"def outer{i}({name}):\n class Inner:\n  def told(self):\n   return {name}\n return Inner().told()\n"
+        f"if outer{i}({i}) != {i}:\n raise ValueError({i})"  # a build leaves assertions out
+        for i, name in enumerate(SPECIAL)
+    )
+    compile_one("closures", tmp_path / "closures.mpy", text)
+    command = [program("micropython") or "", "-c", "import closures"]
+    environment = {**os.environ, "MICROPYPATH": str(tmp_path)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_names_of_umqtt_stay() -> None:

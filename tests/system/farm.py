@@ -68,9 +68,10 @@ class Farm:
 
     # Start and stop
 
-    def up(self) -> "Farm":
+    def up(self, *options: str) -> "Farm":
         """Start it; returns once it says that it is ready."""
         command = [sys.executable, "-m", "farmhand", "up", "--state", str(self.state), "--ports", "auto", "--json"]
+        command += options
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

@@ -1,0 +1,75 @@
+"""The DUCO rig of `farmhand up --rig N`: real firmware on simulated AVRs, a pool of one's own, and the sentry as the
+gateway between that and the node's slaves.
+
+The simulator is a program of its own (avr/sim, GPL). On hardware the node's config.json names other pins, and that is
+all the difference.
+"""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from commander.api import Api, ApiError
+
+SOURCE = Path(__file__).parents[1]
+SIMULATOR = SOURCE / "avr" / "sim" / "server.py"
+FIRMWARE = SOURCE / "avr" / "build" / "slave-16.elf"
+PYTHON = SOURCE / ".local" / "yasimavr" / "bin" / "python"
+WIRES = {"scl": 12, "sda": 13}
+GRANT_S = 20.0
+
+
+class NoRig(RuntimeError):
+    """A virtual rig cannot run here; says what is missing."""
+
+    def __init__(self, missing: list[str]) -> None:
+        self.user_message = (
+            f'--rig: for want of {", ".join(missing)}; `make run ARGS="--rig 3"` fetches and builds them'
+        )
+        super().__init__(self.user_message)
+
+
+def simulator(slaves: int, port: int) -> list[str]:
+    """Command of the simulation of so many AVRs, in real time."""
+    missing = [str(each.relative_to(SOURCE)) for each in (SIMULATOR, FIRMWARE, PYTHON) if not each.exists()]
+    if missing:
+        raise NoRig(missing)
+    return [str(PYTHON), str(SIMULATOR), str(FIRMWARE), "--slaves", str(slaves), "--port", str(port), "--detached"]
+
+
+def gateway(domain: str, node: str, pool_port: int) -> dict[str, str]:
+    """Environment of the sentry that hands the pool's jobs to the slaves of ``node``; what is set already holds."""
+    usual = {"FARMHAND_POOL_CONNECTIONS": "2", "FARMHAND_POOL_TIER": "DUE"}
+    return {
+        "FARMHAND_POOL_NODES": f"{domain}/{node}",
+        "FARMHAND_POOL_SERVERS": f"127.0.0.1:{pool_port}",
+        **{name: os.environ.get(name, value) for name, value in usual.items()},
+    }
+
+
+def connect(folder: Path, port: int | None) -> None:
+    """Put the rig on the wires of the node in ``folder``; None takes it off."""
+    board, config = folder / "board.json", folder / "config.json"
+    described: dict[str, Any] = json.loads(board.read_text())
+    described["devices"] = [each for each in described["devices"] if each.get("device") != "rig"]
+    if port:
+        described["devices"].append({"device": "rig", "port": port, **WIRES})
+    board.write_text(json.dumps(described, indent=1))
+    given: dict[str, Any] = json.loads(config.read_text())
+    if port or "rig" in given:
+        config.write_text(json.dumps({**given, "rig": {**given.get("rig", {}), **WIRES} if port else {}}))
+
+
+def grant(api: Api, gateway_node: str, node: str) -> None:
+    """Let the gateway hand jobs to the devices of ``node``, as soon as the commander knows both."""
+    ends = time.monotonic() + GRANT_S
+    while True:
+        try:
+            api.put(f"/nodes/{gateway_node}/grants", {"pool_gateway_of": [node]})
+            return
+        except ApiError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.2)

@@ -1,0 +1,86 @@
+"""All slaves of one bus: who is there, who is due, and who is to be left alone for a while.
+
+A slave that does not answer is asked again ever more seldom; after some faults in a row it is in quarantine, with an
+alert, and the others go on. A bus that is held low is freed with nine clocks.
+"""
+
+from esp_node.logger import log
+from esp_node.mining.slave import Slave
+from schema.errors import Invalid
+
+_SCAN_MS = 10000
+_LOST_AFTER = 5  # faults in a row
+_BACKOFF_MS = 50
+_QUARANTINE_MS = 30000
+
+
+class Rig:
+    """`bus` has scan() -> addresses, write(), read() (see slave.py) and free() that clocks a stuck bus free; `tell` is
+    an object with announce(slave), gone(slave), share(slave, share) and alert(slave, text or None). pace: H/s, 0: no
+    limit."""
+
+    def __init__(self, bus, tell, pace=0, now=0):
+        self.bus = bus
+        self.tell = tell
+        self.pace = pace
+        self.slaves = {}  # address -> Slave, those that have ever been here
+        self._failures = {}  # address -> faults in a row
+        self._scan_at = now
+
+    def step(self, now, unix_ms):
+        """Do what is due. Returns when (ms) to come again."""
+        if now >= self._scan_at:
+            self._scan_at = now + _SCAN_MS
+            self._find(now)
+        for slave in list(self.slaves.values()):
+            if now >= slave.due:
+                self._serve(slave, now, unix_ms)
+        return min([slave.due for slave in self.slaves.values()] + [self._scan_at])
+
+    def readdress(self, address, to):
+        """Give the slave at `address` another one, which it keeps; it starts anew there."""
+        slave = self.slaves[address]
+        slave.tell(self.bus, "V", bytes([to]))
+        self.tell.gone(self.slaves.pop(address))
+        self._scan_at = 0
+
+    def _find(self, now):
+        try:
+            for address in self.bus.scan():
+                if address not in self.slaves:
+                    self.slaves[address] = Slave(address, now)
+        except OSError as error:
+            log("warning", "rig: %s" % error)
+            self.bus.free()
+
+    def _serve(self, slave, now, unix_ms):
+        try:
+            if slave.identity is None or slave.server == "D":
+                slave.begin(self.bus, self.pace)
+                self.tell.announce(slave)
+                slave.ask(now)
+            share = slave.poll(self.bus, now, unix_ms)
+        except (OSError, Invalid) as error:
+            self._fault(slave, now, error)
+            return
+        if self._failures.pop(slave.address, 0) >= _LOST_AFTER:
+            self.tell.alert(slave, None)
+        if share:
+            self.tell.share(slave, share)
+
+    def _fault(self, slave, now, error):
+        count = self._failures[slave.address] = self._failures.get(slave.address, 0) + 1
+        if count == 1:
+            log("warning", "avr-%d: %s %s" % (slave.address, type(error).__name__, error))
+        self.bus.free()
+        slave.due = now + min(_BACKOFF_MS << min(count, 10), _QUARANTINE_MS)
+        if count == _LOST_AFTER:
+            known = slave.identity is not None
+            slave.server, slave.state = "D", ""
+            slave.due = now + _QUARANTINE_MS
+            if known:
+                self.tell.gone(slave)
+                self.tell.alert(slave, str(error))
+            else:  # something else is at this address
+                del self.slaves[slave.address]
+                del self._failures[slave.address]

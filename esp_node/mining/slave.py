@@ -1,0 +1,220 @@
+"""One AVR on the bus (schema/i2c.py): what it is told, what it has in hand, what it did.
+
+A bus has write(address, data) and read(address, size) -> bytes; OSError when the slave does not answer. Times are ms of
+a steady clock. `server` is the seed's letter for the pool's side: D disconnected, C connected, R job asked for, J job
+there, K job handed over, E share sent, F refused, G accepted.
+"""
+
+import binascii
+
+from schema import i2c
+from schema.errors import Invalid
+
+_TRIES = 3
+_MOST_OFFERS = 4
+_POLL_MS = 10  # while the slave would have to wait for us
+_LONGEST_POLL_MS = 1000
+_FASTEST = 3000  # H/s, until it is known
+_WRONG_CRC = 1
+
+
+class Job:
+    """A job in hand. `number`: what the slave knows it by, 0 while it does not."""
+
+    def __init__(self, offer):
+        self.id = offer["id"]
+        self.last = offer["last"]
+        self.target = offer["target"]
+        self.difficulty = offer["difficulty"]
+        self.until = offer["until"]
+        self.number = 0
+
+
+class Slave:
+    """The slave at `address`. To read: `identity` (None until it is known), `name`, `server`, `state` (its run state),
+    `jobs` in hand, and what it did: requests, request_wait_ms, shares, send_wait_ms, elapsed_us, hashes, accepted,
+    refused, faults, stale, latest (the Job it works at, or worked at last)."""
+
+    def __init__(self, address, now):
+        self.address = address
+        self.identity = None
+        self.name = ""
+        self.server = "D"
+        self.state = ""
+        self.jobs = []
+        self.latest = None
+        self.since = now
+        self.due = now
+        self.requests = self.request_wait_ms = self.shares = self.send_wait_ms = 0
+        self.elapsed_us = self.hashes = self.accepted = self.refused = self.faults = self.stale = 0
+        self._busy = self._full = self._room = False  # as far as is known: hashing, no room for a job, room for one
+        self._number = self._collected = 0
+        self._asked = now  # when a job was asked for: at the announcement, and with each share
+        self._sent = {}  # id of a share without a verdict -> when
+
+    def begin(self, bus, pace):
+        """Ask who it is, clear what it may have from before, limit its hash rate to `pace` H/s (0: no limit)."""
+        self.identity = i2c.unpack_identity(self.tell(bus, i2c.IDENTITY))
+        self.name = "AVR v%d %d MHz DUCOID%s" % (self.identity[3], self.identity[2], self.chip())
+        self.tell(bus, i2c.CLEAR)
+        if pace and self.can(i2c.PACING):
+            self.tell(bus, i2c.PACE, i2c.pack_pace(pace))
+        for job in self.jobs:
+            job.number = 0
+        self._busy = self._full = self._room = False
+        self.server = "C"
+
+    def can(self, what):
+        """True when its identity says so."""
+        return bool(self.identity[1] & what)
+
+    def chip(self):
+        """16 hex digits, always the same for one chip."""
+        return str(binascii.hexlify(self.identity[4]), "ascii").upper()
+
+    def ask(self, now):
+        """It has been announced: a job will come."""
+        self.server = "R"
+        self._asked = now
+
+    def offer(self, offer, now):
+        """A job came (see schema/mining.py); one that is in hand already changes nothing."""
+        if offer["id"] in self._sent or offer["id"] in [job.id for job in self.jobs]:
+            return
+        if len(self.jobs) >= _MOST_OFFERS:
+            raise Invalid("job", "is one too many: %d are in hand" % _MOST_OFFERS)
+        if not 0 < offer["difficulty"] <= self.identity[6]:
+            raise Invalid("job.difficulty", "must be from 1 to %d" % self.identity[6])
+        self.jobs.append(Job(offer))
+        self.requests += 1
+        self.request_wait_ms += now - self._asked
+        self._asked = now
+        self.server = "J"
+        self.due = now
+
+    def verdict(self, verdict, now):
+        """The pool's word of a share came."""
+        sent = self._sent.pop(verdict["id"], None)
+        if sent is None:
+            return
+        self.send_wait_ms += now - sent
+        if verdict["word"] in ("GOOD", "BLOCK"):
+            self.accepted += 1
+            self.server = "G"
+        else:
+            self.refused += 1
+            self.server = "F"
+
+    def poll(self, bus, now, unix_ms):
+        """Look what it did, and hand it what it can take. Returns its share {id, nonce, elapsed_us, hashrate, chip}, or
+        None. OSError or Invalid when it does not answer as it should."""
+        waiting = self._waiting(unix_ms)
+        if waiting and self._room:
+            self._hand_over(bus, waiting)
+            self.due = now + self._pause_ms()
+            return None
+        if self._full and self._peek(bus):
+            self.due = now + self._pause_ms()
+            return None
+        self.state, _, running, staged, result, _ = i2c.unpack_status(self.tell(bus, i2c.STATUS))
+        share = self._collect(bus, now) if result else None
+        for job in self.jobs:
+            if job.number not in (running, staged, result):
+                job.number = 0  # it was reset, or did not hear of it
+        self._busy = bool(running)
+        self._full = bool(running and (staged or not self.can(i2c.STAGING)))
+        self._room = not self._full and not staged
+        self.due = now if self._room and self._waiting(unix_ms) else now + self._pause_ms()
+        return share
+
+    def _waiting(self, unix_ms):
+        # The oldest job that it has not; what the pool takes no more is dropped.
+        for job in list(self.jobs):
+            if not job.number:
+                if not 0 < job.until < unix_ms:
+                    return job
+                self.jobs.remove(job)
+
+    def tell(self, bus, letter, payload=b"", answered=True):
+        """Payload of the answer to a command; again when a byte was wrong on the way. Invalid when it refuses."""
+        message = i2c.frame(letter, payload)
+        for left in range(_TRIES - 1, -1, -1):
+            try:
+                bus.write(self.address, message)
+                if not answered:
+                    return None
+                got, answer = self._answer(bus, letter)
+            except (OSError, Invalid):
+                self.faults += 1
+                if not left:
+                    raise
+                continue
+            if got == letter:
+                return answer
+            error = i2c.unpack_refusal(answer)[1] if got == i2c.REFUSED else 0
+            if error != _WRONG_CRC or not left:
+                raise Invalid(letter, i2c.ERRORS.get(error, "was answered by " + got))
+            self.faults += 1
+
+    def _answer(self, bus, letter):
+        # It can be read again: a wrong byte costs no new command.
+        for left in range(_TRIES - 1, -1, -1):
+            try:
+                return i2c.parse(bus.read(self.address, i2c.answer_size(letter)))
+            except Invalid:
+                if not left:
+                    raise
+                self.faults += 1
+
+    def _peek(self, bus):
+        # The status is still the answer: three bytes of it say that there is nothing new. No CRC: if they are wrong, it
+        # is seen the next time.
+        head = bus.read(self.address, 3)
+        return head[0] == ord(i2c.STATUS) and head[2] == ord(i2c.BUSY)
+
+    def _hand_over(self, bus, job):
+        self._number = self._number % 255 + 1
+        last, target = binascii.unhexlify(job.last), binascii.unhexlify(job.target)
+        # Unheard: what went wrong is seen in the next status, and then it is sent again under another number.
+        self.tell(bus, i2c.LAST, i2c.pack_hash(self._number, last), False)
+        self.tell(bus, i2c.NEW, i2c.pack_hash(self._number, target), False)
+        self.tell(bus, i2c.HASH, i2c.pack_start(self._number, job.difficulty), False)
+        job.number = self._number
+        self._full = self._busy or not self.can(i2c.STAGING)
+        self._room = not self._full
+        self._busy = True
+        self.latest = job
+        self.server = "K"
+
+    def _collect(self, bus, now):
+        number, found, nonce, elapsed_us, hashes = i2c.unpack_result(self.tell(bus, i2c.RESULT))
+        self.tell(bus, i2c.CLEAR, i2c.pack_job(number), False)
+        job = None
+        for each in self.jobs:
+            if each.number == number:
+                job = each
+        if job is None:
+            # Of a job that nobody here remembers: never credited. Or it did not hear that it was collected.
+            self.stale += number != self._collected
+            return None
+        self._collected = number
+        self.jobs.remove(job)
+        self.shares += 1
+        self.elapsed_us += elapsed_us
+        self.hashes += hashes
+        self._sent[job.id] = self._asked = now
+        self.server = "E"
+        return {
+            "id": job.id, "nonce": nonce if found else 0, "elapsed_us": elapsed_us,
+            "hashrate": round(hashes * 1000000 / max(1, elapsed_us), 2), "chip": "DUCOID" + self.chip(),
+        }  # fmt: skip
+
+    def _pause_ms(self):
+        # With a job staged it never waits for us; a result comes at any time up to its last nonce.
+        if not self._busy:
+            return _POLL_MS if self.jobs else _LONGEST_POLL_MS
+        if not self._full or not self.can(i2c.STAGING):
+            return _POLL_MS
+        rate = self.hashes * 1000000 // self.elapsed_us if self.elapsed_us else _FASTEST
+        longest_ms = 100000 * self.latest.difficulty // max(1, rate)
+        return max(_POLL_MS, min(_LONGEST_POLL_MS, longest_ms // 8))

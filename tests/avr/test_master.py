@@ -1,0 +1,207 @@
+"""The rig's master (esp_node/mining) with the real firmware: jobs handed over and collected, and faults of the bus."""
+
+import hashlib
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from esp_node.mining.rig import Rig
+from esp_node.mining.slave import Slave
+from schema.errors import Invalid
+from tests.avr.conftest import StartRig
+from tests.avr.virtual import BusError, VirtualRig
+
+ADDRESSES = [11, 12, 13]
+
+
+class Mine:
+    """A rig in simulated time whose every share is judged, and answered by the next job."""
+
+    def __init__(self, wires: VirtualRig, difficulty: int = 10, pace: int = 0, in_hand: int = 2):
+        self.wires = wires
+        self.difficulty = difficulty
+        self.in_hand = in_hand
+        self.answers: dict[str, tuple[str, int]] = {}  # job -> last hash, nonce
+        self.shares: list[tuple[int, str, bool]] = []  # address, job, whether it was right
+        self.said: list[tuple[str, int]] = []
+        self.alerts: dict[int, str | None] = {}
+        self.random = random.Random(4)
+        self.rig = Rig(self, self, pace, self.now_ms())
+
+    # the bus
+
+    def scan(self) -> list[int]:
+        return self.wires.ask("scan")["addresses"]
+
+    def write(self, address: int, data: bytes) -> None:
+        self._xfer(address, data, 0)
+
+    def read(self, address: int, size: int) -> bytes:
+        return self._xfer(address, b"", size)
+
+    def free(self) -> None:
+        self.wires.ask("clocks")
+
+    def _xfer(self, address: int, data: bytes, size: int) -> bytes:
+        try:
+            return self.wires.xfer(address, data, size)
+        except BusError as error:
+            raise OSError(str(error)) from error
+
+    # what the rig says
+
+    def announce(self, slave: Slave) -> None:
+        self.said.append(("ready", slave.address))
+        for _ in range(self.in_hand - len(slave.jobs)):
+            self.offer(slave)
+
+    def gone(self, slave: Slave) -> None:
+        self.said.append(("lost", slave.address))
+
+    def alert(self, slave: Slave, text: str | None) -> None:
+        self.alerts[slave.address] = text
+
+    def share(self, slave: Slave, share: dict[str, Any]) -> None:
+        right = self.answers[share["id"]][1] == share["nonce"]
+        self.shares.append((slave.address, share["id"], right))
+        slave.verdict({"id": share["id"], "word": "GOOD" if right else "BAD"}, self.now_ms())
+        self.offer(slave)
+
+    def offer(self, slave: Slave) -> dict[str, Any]:
+        number = len(self.answers)
+        last, nonce = hashlib.sha1(b"%d" % number).hexdigest(), self.random.randint(1, 100 * self.difficulty)
+        self.answers[str(number)] = last, nonce
+        target = hashlib.sha1(f"{last}{nonce}".encode()).hexdigest()
+        offer = {"id": str(number), "last": last, "target": target, "difficulty": self.difficulty, "until": 0}
+        slave.offer(offer, self.now_ms())
+        return offer
+
+    def now_ms(self) -> int:
+        return self.wires.now_us() // 1000
+
+    def run(self, until: Callable[[], bool], ms: int = 60_000) -> None:
+        ends = self.now_ms() + ms
+        while not until():
+            self.rig.step(self.now_ms(), 1)
+            due = min([each.due for each in self.rig.slaves.values()], default=0)
+            now = self.now_ms()
+            assert now < ends, (self.shares, self.said, self.alerts)
+            self.wires.sleep(max(1, min(due - now, 1000)) * 1000)
+
+    def mined(self, count: int) -> Callable[[], bool]:
+        return lambda: len(self.shares) >= count
+
+    def all_right_and_once(self) -> bool:
+        jobs = [job for _, job, _ in self.shares]
+        return all(right for *_, right in self.shares) and len(jobs) == len(set(jobs))
+
+
+@pytest.fixture
+def mine(rig: VirtualRig) -> Mine:
+    return Mine(rig)
+
+
+def test_three_slaves_mine(mine: Mine) -> None:
+    mine.run(mine.mined(12))
+    assert mine.all_right_and_once()
+    assert {address for address, *_ in mine.shares} == set(ADDRESSES)
+    assert sorted(mine.said) == [("ready", address) for address in ADDRESSES]
+    slave = mine.rig.slaves[11]
+    assert slave.chip() == "FA12000000000001"
+    assert slave.accepted == slave.shares > 0
+    assert 3000 < slave.hashes * 1_000_000 / slave.elapsed_us < 3400
+    assert slave.faults == slave.stale == 0
+
+
+def test_a_slave_is_never_idle_with_a_job_in_hand(start_rig: StartRig) -> None:
+    mine = Mine(start_rig(1))
+    mine.run(mine.mined(3))
+    slave, begin, before = mine.rig.slaves[11], mine.now_ms(), mine.rig.slaves[11].elapsed_us
+    mine.run(mine.mined(12))
+    # What runs at the begin and at the end is no share yet, by a job at most.
+    assert (slave.elapsed_us - before) / 1000 > 0.9 * (mine.now_ms() - begin) - 330
+
+
+def test_bytes_that_flip_cost_no_share(mine: Mine) -> None:
+    for count in range(2, 20, 2):
+        mine.run(mine.mined(count))
+        mine.wires.fault("flip_write" if count % 4 else "flip_read", byte=count % 5, bit=count % 8)
+    mine.run(mine.mined(22))
+    assert mine.all_right_and_once()
+    assert sum(slave.faults for slave in mine.rig.slaves.values()) > 0
+
+
+def test_a_slave_that_is_reset_gets_its_jobs_again(mine: Mine) -> None:
+    mine.run(mine.mined(6))
+    hers = [job.id for job in mine.rig.slaves[12].jobs]
+    mine.wires.fault("reset", slave=1)
+    mine.run(mine.mined(15))
+    assert mine.all_right_and_once()
+    assert set(hers) <= {job for _, job, _ in mine.shares}
+    assert ("lost", 12) not in mine.said
+
+
+def test_an_unplugged_slave_is_told_lost_and_comes_back(mine: Mine) -> None:
+    mine.run(mine.mined(6))
+    mine.wires.fault("unplug", slave=2)
+    mine.run(lambda: ("lost", 13) in mine.said)
+    assert mine.alerts[13]
+    at_loss = len(mine.shares)
+    mine.run(mine.mined(at_loss + 6))
+    assert {address for address, *_ in mine.shares[at_loss + 1 :]} == {11, 12}
+    mine.wires.fault("plug", slave=2)
+    mine.run(lambda: mine.said.count(("ready", 13)) == 2, ms=120_000)
+    mine.run(lambda: mine.shares[-1][0] == 13)
+    assert mine.alerts[13] is None
+    assert mine.all_right_and_once()
+
+
+def test_a_bus_held_low_stops_all_and_no_job_is_lost(mine: Mine) -> None:
+    mine.run(mine.mined(6))
+    mine.wires.fault("hold_sda")
+    ends = mine.now_ms() + 400
+    mine.run(lambda: mine.now_ms() > ends)
+    mine.wires.fault("hold_sda", on=False)
+    before = len(mine.shares)
+    mine.run(mine.mined(before + 12), ms=120_000)
+    assert mine.all_right_and_once()
+    assert {address for address, *_ in mine.shares[before:]} == set(ADDRESSES)
+
+
+def test_acknowledges_that_are_lost(mine: Mine) -> None:
+    for count in range(2, 12, 2):
+        mine.run(mine.mined(count))
+        mine.wires.fault("drop_ack", count=2)
+    assert mine.all_right_and_once()
+
+
+def test_new_address(mine: Mine) -> None:
+    mine.run(mine.mined(3))
+    mine.rig.readdress(13, 20)
+    mine.run(lambda: ("ready", 20) in mine.said)
+    assert ("lost", 13) in mine.said
+    mine.run(lambda: mine.shares[-1][0] == 20)
+    assert mine.all_right_and_once()
+
+
+def test_pace_limits_the_hash_rate(start_rig: StartRig) -> None:
+    mine = Mine(start_rig(1), pace=194)
+    mine.run(mine.mined(2))
+    slave = mine.rig.slaves[11]
+    assert 185 < slave.hashes * 1_000_000 / slave.elapsed_us <= 194
+
+
+def test_more_jobs_than_it_takes_are_refused_and_known_ones_ignored(start_rig: StartRig) -> None:
+    mine = Mine(start_rig(1), in_hand=4)
+    mine.run(lambda: 11 in mine.rig.slaves and len(mine.rig.slaves[11].jobs) == 4)
+    slave = mine.rig.slaves[11]
+    job = slave.jobs[-1]
+    slave.offer({**job.__dict__}, 0)
+    assert len(slave.jobs) == 4
+    with pytest.raises(Invalid, match="4 are in hand"):
+        mine.offer(slave)
+    del slave.jobs[-1]
+    with pytest.raises(Invalid, match="difficulty must be from 1 to 655"):
+        slave.offer({**job.__dict__, "id": "new", "difficulty": 656}, 0)
