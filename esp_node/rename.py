@@ -40,6 +40,10 @@ _OF_UMQTT = {
     "set_callback", "set_last_will", "sock", "ssl", "ssl_params", "subscribe", "timeout", "topic", "user", "wait_msg",
 }  # fmt: skip
 _FIELDS = ("id", "attr", "name", "arg", "asname")
+# Nobody else means anything by these.
+ENTRIES = (
+    "factorial", "lgamma", "gamma", "erf", "erfc", "expm1", "acosh", "asinh", "atanh", "cosh", "sinh", "tanh",
+)  # fmt: skip
 _PRIVATE = 40  # names left for what only one file sees
 
 
@@ -49,20 +53,43 @@ def renamed(texts: dict[str, str], numbers: dict[str, int] | None = None) -> tup
     numbers = numbers or {}
     trees = {module: ast.parse(text) for module, text in texts.items()}
     functions = {module: {name for name in _defined([tree])} for module, tree in trees.items()}
-    names = _plan(trees, numbers)
-    for tree in trees.values():
+    entries = _entries(trees, functions, numbers)
+    names = _plan(trees, numbers, {name for each in entries.values() for name in each})
+    inside = {module: names | entries.get(module, {}) for module in trees}
+    for module, tree in trees.items():
         for node in ast.walk(tree):
             for field in _FIELDS:
                 value = getattr(node, field, None)
-                if isinstance(value, str) and value in names and not isinstance(node, ast.Import):
-                    setattr(node, field, names[value])
-            for module, function in _functions_called(node, functions):
-                module.value = numbers.get(f"esp_node.{module.value}", module.value)
-                function.value = names.get(str(function.value), function.value)
-    return {module: ast.unparse(tree) for module, tree in trees.items()}, set(names.values())
+                if isinstance(value, str) and value in inside[module] and not isinstance(node, ast.Import):
+                    setattr(node, field, inside[module][value])
+            for where, function in _functions_called(node, functions):
+                called = f"esp_node.{where.value}"
+                where.value = numbers.get(called, where.value)
+                function.value = inside[called].get(str(function.value), function.value)
+    taken = {name for each in inside.values() for name in each.values()}
+    return {module: ast.unparse(tree) for module, tree in trees.items()}, taken
 
 
-def _plan(trees: dict[str, ast.Module], numbers: Collection[str]) -> dict[str, str]:
+def _entries(
+    trees: dict[str, ast.Module], functions: dict[str, set[str]], numbers: Collection[str]
+) -> dict[str, dict[str, str]]:
+    """Names of functions that only late.call() and late.chain() ask a module for: {module: {function: name}}. They are
+    the same few in all modules."""
+    nodes = [node for tree in trees.values() for node in ast.walk(tree)]
+    shared = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    shared |= {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+    shared |= _ASKED_FOR | set(_defined(trees[module] for module in OPEN if module in trees))
+    found: dict[str, dict[str, str]] = {}
+    for node in nodes:
+        for module, function in _functions_called(node, functions):
+            name, called = str(function.value), f"esp_node.{module.value}"
+            if called in numbers and name not in shared:
+                mine = found.setdefault(called, {})
+                mine.setdefault(name, ENTRIES[len(mine)])
+    return found
+
+
+def _plan(trees: dict[str, ast.Module], numbers: Collection[str], entries: Collection[str]) -> dict[str, str]:
     nodes = [node for tree in trees.values() for node in ast.walk(tree)]
     defined = set(_defined(trees.values()))
     elsewhere = _ASKED_FOR | _OF_PYTHON | _OF_THE_MACHINE | set(IN_ROM)
@@ -73,9 +100,9 @@ def _plan(trees: dict[str, ast.Module], numbers: Collection[str]) -> dict[str, s
     elsewhere |= {text for node in nodes for text in _looked_up(node)}
     # The name of a module's file is there anyhow, unless it is in a bundle, or a part.
     elsewhere |= {part for module in set(trees) - set(MEMBERS) - set(numbers) for part in module.split(".")}
-    own = {name for name in defined if not name.startswith("_")} - elsewhere
+    own = {name for name in defined if not name.startswith("_")} - elsewhere - set(entries)
     taken = {name for node in nodes for name in names_of(node)}
-    free = [name for name in IN_ROM if name not in taken]
+    free = [name for name in IN_ROM if name not in taken and name not in ENTRIES]
     # The most used first, should there be more of them than names.
     uses = Counter(name for node in nodes for name in names_of(node))
     often = sorted(own, key=lambda name: (-uses[name], name))

@@ -9,13 +9,14 @@ SPECIAL = (
     "__add__ __sub__ __iadd__ __isub__ __main__ __repl_print__"
 ).split()
 FOR_FUNCTIONS = SPECIAL[SPECIAL.index("__len__") : SPECIAL.index("__getattr__")]  # of a module
+# Not const and super: the compiler knows these words.
 IN_ROM = (
     "append clear copy count encode endswith extend find format fromkeys get index insert isalpha isdigit islower "
     "isspace isupper items join keys lower lstrip pop popitem remove replace reverse rfind rindex rsplit rstrip "
     "setdefault sort split startswith strip update upper values read readinto readline write flush seek tell close "
     "add discard difference intersection union issubset issuperset symmetric_difference all any bin callable chr "
     "complex divmod enumerate eval exec filter frozenset globals hash hex id iter locals map oct ord pow property "
-    "repr reversed slice staticmethod super zip collect enable disable mem_alloc threshold listdir mkdir rmdir "
+    "repr reversed slice staticmethod zip collect enable disable mem_alloc threshold listdir mkdir rmdir "
     "rename stat uname urandom dump dumps load loads calcsize pack unpack sleep sleep_ms sleep_us ticks_add "
     "ticks_cpu localtime mktime bind accept listen makefile recv recvfrom send sendto setblocking poll modify "
     "ilistdir chdir getcwd umount mount argv byteorder maxsize version version_info platform implementation hexlify "
@@ -42,7 +43,7 @@ IN_ROM = (
     "set_exception_handler is_set locked push peek core event stream queue_read queue_write wait_for_ms "
     "wait_io_event IOQueue SingletonGenerator StopAsyncIteration CancelledError appendleft popleft deque from_bytes "
     "to_bytes fromhex fileno readlines cosh sinh tanh acosh asinh atanh log2 log expm1 erf erfc gamma lgamma "
-    "factorial ENOENT ETIMEDOUT Ellipsis IOBase NotImplemented POLLOUT Signal SystemExit builtins compile const dir "
+    "factorial ENOENT ETIMEDOUT Ellipsis IOBase NotImplemented POLLOUT Signal SystemExit builtins compile dir "
     "executable exit heap_lock help inf input isclose isenabled nan phase pi polar ps1 ps2 seed sendall soft_reset "
     "stack_use stderr stdout stream_awrite sub sep tau ticks PROTOCOL_TLS_SERVER CERT_NONE CERT_OPTIONAL mkfs "
     "SO_KEEPALIVE MSG_PEEK MSG_DONTWAIT IP_DROP_MEMBERSHIP start_new_thread stack_size allocate_lock LockType "

@@ -1,37 +1,27 @@
-"""What a board receives: signature and schema, with the verdicts of schema/message.py in a tenth of its heap.
+"""What a board receives, with the verdicts of schema/message.py in a tenth of its heap.
 
 The table in received.py names the fields and their kinds; here are only the kinds that occur there. A board's payload
 is too short for the limits on the number of items. Invalid names what is wrong.
 """
 
-import binascii
 import json
 
 from esp_node.received import RECEIVED
 from schema.errors import Invalid
-from schema.mac import hmac_sha256, same
 from schema.text import is_id, is_name, is_text, shown
 
 _MAX_DEPTH = 8
 _MAX_TEXT = 262144
 
 
-def unseal(key, topic, payload, secret):
-    """Body (dict) of a signed `desired` or `cmd` payload; `secret` is the node's HMAC key in base64."""
-    envelope = read("sealed", payload)
-    try:
-        signature = binascii.a2b_base64(envelope["sig"])
-    except (ValueError, TypeError):
-        raise Invalid("sig", "must be base64")
-    body = envelope.pop("body").encode()
-    if not same(hmac_sha256(binascii.a2b_base64(secret), (topic + "\n").encode(), body), signature):
-        raise Invalid("sig", "does not fit this topic and body")
-    return read(key, body)
-
-
 def open_sealed(node, channel, name, topic, payload):
-    """unseal() what came as <channel>/<name>: what is to be done with its body."""
-    body = unseal(channel, topic, payload, node.verify)
+    """A signed message came as <channel>/<name>. Returns what is to be done next."""
+    return "seal", "check", node, channel, name, topic, read("sealed", payload)
+
+
+def opened(node, channel, name, body):
+    """Its signature fits: what is to be done with its body (bytes)."""
+    body = read(channel, body)
     if channel == "desired":
         return "control", "desired", node, name, body
     return "control", "command", node, name, body

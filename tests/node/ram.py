@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,13 @@ from esp_node.build import build, parts
 from esp_node.sensors import names as sensors
 from esp_node.steps import names as steps
 from tests.conftest import program
-from tests.node.rig import UMQTT, Broker, NodeProcess, Peer, credential_config
+from tests.node.rig import SELF, UMQTT, Broker, NodeProcess, Peer, credential_config
 
 KNOWN = Path(__file__).parent / "ram.json"
 RESIDENT = ("esp_node.run", "esp_node.connection")
 LATE = (
     "beat", "birth", "calls", "chains", "config", "control", "dial", "drive", "enrol", "framing", "graph", "incoming",
-    "lean", "leaving", "measuring", "ntp", "pacing", "settings", "setup", "sleep", "spill", "start", "store",
+    "lean", "leaving", "measuring", "ntp", "pacing", "seal", "settings", "setup", "sleep", "spill", "start", "store",
     "streaming", "streams", "tasks", "thingflow", "tls", "trouble", "verify", "wifi", "writers",
 )  # fmt: skip
 # Link, scheduler, three sensors, two steps: the node of the issue's bar.
@@ -48,7 +49,9 @@ def measured(main: Path) -> dict[str, int]:
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(main.parent, folder, dirs_exist_ok=True)
         for name, part in parts(main).items():
-            (Path(folder) / f"{name.replace('.', '/')}.mpy").write_bytes(part)  # as if it were a file
+            file = Path(folder) / f"{name.replace('.', '/')}.mpy"  # as if it were one
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(part)
         return _measured(folder)
 
 
@@ -66,20 +69,27 @@ def _measured(folder: str) -> dict[str, int]:
 
 
 def lives(main: Path, folder: Path, heap_kb: int) -> bool:
-    """Whether a node of MIX sends what its steps make, in a heap of so many KB."""
+    """Whether a node of MIX sends what its steps make, and answers a signed command, in a heap of so many KB."""
     folder.mkdir()
     broker = Broker(folder)
     peer = Peer(broker.port)
     node = NodeProcess(main, folder / "node", credential_config(broker.port, **MIX), f"{heap_kb}k")
-    try:
+
+    def heard(tail: str, count: int) -> bool:
         while node.process.poll() is None:
-            if len([topic for topic, *_ in peer.heard if topic.endswith("tele/delay")]) >= 3:
+            topics = [topic for topic, *_ in peer.heard]
+            if len([topic for topic in topics if topic.endswith(tail)]) >= count:
                 return True
-            try:
-                node.process.wait(0.1)
-            except subprocess.TimeoutExpired:
-                continue
+            if any(topic.endswith("evt/refused") for topic in topics):
+                return False
+            time.sleep(0.1)
         return False
+
+    try:
+        if not heard("tele/delay", 3):
+            return False
+        peer.command(f"{SELF}cmd/ping", "ping")
+        return heard("ack/ping", 1)
     finally:
         node.stop()
         peer.stop()

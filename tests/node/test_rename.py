@@ -120,6 +120,10 @@ def test_a_special_name_can_stand_for_whatever_a_class_in_a_function_uses(tmp_pa
     assert done.returncode == 0, done.stderr
 
 
+def test_words_of_the_compiler_are_no_names() -> None:
+    assert not {"const", "super", "self"} & {*IN_ROM, *SPECIAL}
+
+
 def test_names_of_umqtt_stay() -> None:
     """link.py makes a class of its own out of it."""
     tree = ast.parse((UMQTT / "umqtt" / "simple.py").read_text())
