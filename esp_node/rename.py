@@ -26,9 +26,10 @@ _ASKED_FOR = {
 }  # fmt: skip
 # Methods of objects that no import shows, of the machine and of its network.
 _OF_THE_MACHINE = {
-    "active", "atten", "config", "connect", "convert_temp", "deinit", "disconnect", "feed", "ifconfig", "init", "irq",
-    "isconnected", "measure", "memory", "off", "on", "read_temp", "read_u16", "read_uv", "readfrom_mem",
-    "readfrom_mem_into", "scan", "status", "value", "writeto_mem",
+    "active", "atten", "config", "connect", "convert_temp", "crc8", "deinit", "disconnect", "feed", "ifconfig",
+    "init", "irq", "isconnected", "measure", "memory", "off", "on", "read_temp", "read_u16", "read_uv", "readbit",
+    "readbyte", "readfrom", "readfrom_mem", "readfrom_mem_into", "scan", "select_rom", "status", "value", "writebit",
+    "writebyte", "writeto", "writeto_mem",
 }  # fmt: skip
 _OF_PYTHON = {name for kind in (
     builtins, str, bytes, bytearray, memoryview, dict, list, set, tuple, int, float, OSError, io.TextIOWrapper,

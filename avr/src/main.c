@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "jobs.h"
 #include "measure.h"
+#include "messages.h"
 #include "settings.h"
 #include "twi.h"
 #include "uart.h"
@@ -34,6 +35,7 @@ int main(void) {
         wdt_reset();
         tick();
         settings_turn();
+        status_turn();
         if (by_uart) uart_turn();
         if (jobs_turn()) sleep_mode(); // an interrupt just before it costs one tick at most
     }

@@ -14,6 +14,7 @@ static bool only_checked; // since the first checked message
 static const uint8_t crc_table[] PROGMEM = {I2C_CRC_TABLE};
 
 static volatile uint8_t answers; // counts them
+static bool status_is_old;
 
 static uint8_t write_message(uint8_t *to, uint8_t letter, const void *payload, uint8_t size) {
     uint8_t crc = 0, whole = size + 3;
@@ -35,14 +36,19 @@ static i2c_status status(void) {
                         jobs_staged.job, jobs_result.job, jobs_error};
 }
 
+void status_turn(void) {
+    if (status_is_old) status_changed();
+}
+
 void status_changed(void) {
     uint8_t message[3 + sizeof(i2c_status)], before = answers;
     i2c_status now = status();
     write_message(message, I2C_STATUS, &now, sizeof now);
     ATOMIC_BLOCK(ATOMIC_RESTORESTATE) {
-        // What came in meanwhile has an answer of its own.
-        if (answers == before && twi_answer[0] == I2C_STATUS && twi_answer[1] == sizeof now)
-            memcpy((uint8_t *)twi_answer, message, sizeof message);
+        // What came in meanwhile has an answer of its own; and a read that has begun is to end as it began.
+        bool chosen = answers == before && twi_answer[0] == I2C_STATUS && twi_answer[1] == sizeof now;
+        status_is_old = chosen && twi_sent;
+        if (chosen && !twi_sent) memcpy((uint8_t *)twi_answer, message, sizeof message);
     }
 }
 

@@ -9,6 +9,7 @@ uint8_t run_state(void);
 
 // From the main loop: a job began or ended, which who reads the status again is to see.
 void status_changed(void);
+void status_turn(void); // again, when somebody was just reading
 
 // Keeps a part of a job, L, M, N or O (which also stages): 20 bytes. Returns 0 or an error.
 uint8_t store_part(uint8_t letter, uint8_t job, const char *part);

@@ -62,6 +62,8 @@ TWI_vect:
 	breq read_begins
 	cpi r24, 0x60
 	breq write_begins
+	cpi r24, 0xc0
+	breq read_ends
 	cpi r24, 0xa0
 	breq write_ends
 	cpi r24, 0x00
@@ -71,6 +73,11 @@ done:
 	sts TWCR, r25
 	restore
 	reti
+
+read_ends:
+	ldi r24, 0
+	sts twi_sent, r24
+	rjmp done
 
 received:
 	lds r24, TWDR

@@ -203,5 +203,5 @@ def test_more_jobs_than_it_takes_are_refused_and_known_ones_ignored(start_rig: S
     with pytest.raises(Invalid, match="4 are in hand"):
         mine.offer(slave)
     del slave.jobs[-1]
-    with pytest.raises(Invalid, match="difficulty must be from 1 to 655"):
+    with pytest.raises(Invalid, match="must be from 1 to 655"):
         slave.offer({**job.__dict__, "id": "new", "difficulty": 656}, 0)
