@@ -53,8 +53,10 @@ def test_200_shares_without_a_bad_one(
     assert one["verdict_ms"] > 0
     node.rest()
     credited_once(pool, node)
-    for device in node.devices.values():
-        assert device.most_in_hand == connections
+    # A pool that is slower than the nodes may have given one of them no second job.
+    in_hand = [device.most_in_hand for device in node.devices.values()]
+    assert max(in_hand) == connections
+    assert min(in_hand) >= 1
 
 
 def test_a_pool_killed_and_restarted(make_pool: Make, make_gateway: Make, make_node: Make, commander: Peer) -> None:
