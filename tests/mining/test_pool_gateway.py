@@ -45,7 +45,7 @@ def test_200_shares_without_a_bad_one(
     told = commander.expect("/rig1/self/tele/pool", lambda data: data["accepted"] >= 200)
     assert (told["workers"], told["present"], told["refused"], told["lost"]) == (3, 3, 0, 0)
     assert told["repeated"] > 0  # each share came twice
-    assert told["blocks"] == len(node.words("BLOCK")) > 0
+    assert told["blocks"] > 0
     one = commander.expect("/rig1/esp-1_avr-8/tele/pool")
     assert one["pool"] == pool.place
     assert one["tier"] == "AVR"
@@ -53,6 +53,7 @@ def test_200_shares_without_a_bad_one(
     assert one["verdict_ms"] > 0
     node.rest()
     credited_once(pool, node)
+    assert len(node.words("BLOCK")) >= told["blocks"]
     # A pool that is slower than the nodes may have given one of them no second job.
     in_hand = [device.most_in_hand for device in node.devices.values()]
     assert max(in_hand) == connections
