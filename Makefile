@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run test chaos check bench docs firmware clean
+.PHONY: help rig-firmware setup run test chaos check bench docs firmware clean
 
 bin := .venv/bin
 set_up := sh -eu deploy/setup
@@ -19,7 +19,7 @@ setup: ## fetch all that run and test need, and try again for what was missing
 	@rm -f .local/.test-tools $(avr_ready)
 	@$(MAKE) --silent $(run_ready) $(test_ready)
 
-run: $(run_ready) $(if $(findstring --rig,$(ARGS)),$(avr_ready) avr/build/slave-16.elf) ## start a farm of two domains on this machine (Ctrl-C stops it)
+run: $(run_ready) $(if $(findstring --rig,$(ARGS)),rig-firmware) ## start a farm of two domains on this machine (Ctrl-C stops it)
 	@$(bin)/farmhand up $(ARGS)
 
 test: $(test_ready) ## all tests, with real brokers, boards and browsers
@@ -62,7 +62,7 @@ clean: ## remove what was fetched and built; a farm's state in .farm stays
 $(umqtt): | .venv/.ready-to-run
 	@$(set_up)/umqtt.sh
 
-avr/build/slave-16.elf: $(avr_ready)
+rig-firmware: $(avr_ready)
 	@$(MAKE) --silent -C avr
 
 $(avr_ready): deploy/setup/avr.sh | .venv/.ready-to-run

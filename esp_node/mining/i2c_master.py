@@ -88,7 +88,9 @@ class Master:
         """After each connect of the link."""
         self._node.link.subscribe(self._node.prefix[:-5] + "+/job/offer")
         for slave in self.rig.slaves.values():
-            if slave.identity:
+            if slave.server == "D":
+                self.gone(slave)
+            else:
                 self.announce(slave)
 
     def heard(self, name, payload):

@@ -7,7 +7,7 @@ from esp_node.clock import unix_ms
 _FIGURES = {
     "server": "", "state": "", "in_hand": "", "requests": "", "request_wait_ms": "ms", "shares": "",
     "send_wait_ms": "ms", "elapsed_ms": "ms", "hashes": "", "hashrate": "H/s", "busy_pct": "%", "accepted": "",
-    "refused": "", "faults": "", "stale": "", "difficulty": "", "last": "", "new": "",
+    "refused": "", "lost": "", "faults": "", "stale": "", "difficulty": "", "last": "", "new": "",
 }  # fmt: skip
 
 
@@ -38,7 +38,7 @@ def figures(slave, now):
         "elapsed_ms": slave.elapsed_us // 1000, "hashes": slave.hashes,
         "hashrate": slave.hashes * 1000000 // slave.elapsed_us if slave.elapsed_us else 0,
         "busy_pct": min(100, slave.elapsed_us // 10 // max(1, now - slave.since)), "accepted": slave.accepted,
-        "refused": slave.refused, "faults": slave.faults, "stale": slave.stale,
+        "refused": slave.refused, "lost": slave.lost, "faults": slave.faults, "stale": slave.stale,
         "difficulty": latest.difficulty if latest else 0, "last": latest.last if latest else "",
         "new": latest.target if latest else "",
     }  # fmt: skip

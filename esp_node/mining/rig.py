@@ -6,6 +6,7 @@ alert, and the others go on. A bus that is held low is freed with nine clocks.
 
 from esp_node.logger import log
 from esp_node.mining.slave import Slave
+from schema import i2c
 from schema.errors import Invalid
 
 _SCAN_MS = 10000
@@ -40,7 +41,7 @@ class Rig:
     def readdress(self, address, to):
         """Give the slave at `address` another one, which it keeps; it starts anew there."""
         slave = self.slaves[address]
-        slave.tell(self.bus, "V", bytes([to]))
+        slave.tell(self.bus, i2c.ADDRESS, i2c.pack_address(to))
         self.tell.gone(self.slaves.pop(address))
         self._scan_at = 0
 

@@ -12,6 +12,7 @@ from schema.errors import Invalid
 
 _TRIES = 3
 _MOST_OFFERS = 4
+_MOST_SENT = 8  # shares whose verdict may still come; a gateway that is gone must not fill the heap
 _POLL_MS = 10  # while the slave would have to wait for us
 _LONGEST_POLL_MS = 1000
 _FASTEST = 3000  # H/s, until it is known
@@ -33,7 +34,7 @@ class Job:
 class Slave:
     """The slave at `address`. To read: `identity` (None until it is known), `name`, `server`, `state` (its run state),
     `jobs` in hand, and what it did: requests, request_wait_ms, shares, send_wait_ms, elapsed_us, hashes, accepted,
-    refused, faults, stale, latest (the Job it works at, or worked at last)."""
+    refused, lost, faults, stale, latest (the Job it works at, or worked at last)."""
 
     def __init__(self, address, now):
         self.address = address
@@ -46,7 +47,7 @@ class Slave:
         self.since = now
         self.due = now
         self.requests = self.request_wait_ms = self.shares = self.send_wait_ms = 0
-        self.elapsed_us = self.hashes = self.accepted = self.refused = self.faults = self.stale = 0
+        self.elapsed_us = self.hashes = self.accepted = self.refused = self.lost = self.faults = self.stale = 0
         self._busy = self._full = self._room = False  # as far as is known: hashing, no room for a job, room for one
         self._number = self._collected = 0
         self._asked = now  # when a job was asked for: at the announcement, and with each share
@@ -94,13 +95,20 @@ class Slave:
 
     def verdict(self, verdict, now):
         """The pool's word of a share came."""
+        word = verdict["word"]
+        for job in list(self.jobs):
+            if job.id == verdict["id"] and word == "LOST" and not job.number:
+                self.jobs.remove(job)  # it has not begun: no pool wants its share
         sent = self._sent.pop(verdict["id"], None)
         if sent is None:
             return
         self.send_wait_ms += now - sent
-        if verdict["word"] in ("GOOD", "BLOCK"):
+        if word in ("GOOD", "BLOCK"):
             self.accepted += 1
             self.server = "G"
+        elif word == "LOST":
+            self.lost += 1
+            self.server = "R"
         else:
             self.refused += 1
             self.server = "F"
@@ -203,6 +211,8 @@ class Slave:
         self.elapsed_us += elapsed_us
         self.hashes += hashes
         self._sent[job.id] = self._asked = now
+        if len(self._sent) > _MOST_SENT:
+            self._sent.pop(min(self._sent, key=self._sent.get))
         self.server = "E"
         return {
             "id": job.id, "nonce": nonce if found else 0, "elapsed_us": elapsed_us,

@@ -179,11 +179,33 @@ def test_acknowledges_that_are_lost(mine: Mine) -> None:
 
 def test_new_address(mine: Mine) -> None:
     mine.run(mine.mined(3))
+    with pytest.raises(Invalid, match="address"):
+        mine.rig.readdress(13, 120)
     mine.rig.readdress(13, 20)
     mine.run(lambda: ("ready", 20) in mine.said)
     assert ("lost", 13) in mine.said
     mine.run(lambda: mine.shares[-1][0] == 20)
     assert mine.all_right_and_once()
+
+
+def test_a_lost_job_that_has_not_begun_makes_room(start_rig: StartRig) -> None:
+    mine = Mine(start_rig(1), in_hand=4)
+    mine.run(lambda: 11 in mine.rig.slaves and len(mine.rig.slaves[11].jobs) == 4)
+    slave = mine.rig.slaves[11]
+    slave.verdict({"id": slave.jobs[-1].id, "word": "LOST"}, 0)
+    assert len(slave.jobs) == 3
+    mine.offer(slave)
+    mine.run(mine.mined(1))
+    assert slave.accepted == 1
+    assert slave.refused == slave.lost == 0
+
+
+def test_verdicts_that_never_come_fill_no_heap(start_rig: StartRig) -> None:
+    mine = Mine(start_rig(1), difficulty=1)
+    mine.run(lambda: 11 in mine.rig.slaves)
+    mine.rig.slaves[11].verdict = lambda verdict, now: None
+    mine.run(mine.mined(20))
+    assert len(mine.rig.slaves[11]._sent) == 8
 
 
 def test_pace_limits_the_hash_rate(start_rig: StartRig) -> None:

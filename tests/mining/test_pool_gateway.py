@@ -54,10 +54,7 @@ def test_200_shares_without_a_bad_one(
     node.rest()
     credited_once(pool, node)
     assert len(node.words("BLOCK")) >= told["blocks"]
-    # A pool that is slower than the nodes may have given one of them no second job.
-    in_hand = [device.most_in_hand for device in node.devices.values()]
-    assert max(in_hand) == connections
-    assert min(in_hand) >= 1
+    assert max(device.most_in_hand for device in node.devices.values()) == connections
 
 
 def test_a_pool_killed_and_restarted(make_pool: Make, make_gateway: Make, make_node: Make, commander: Peer) -> None:
