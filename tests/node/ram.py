@@ -45,7 +45,7 @@ def modules() -> tuple[str, ...]:
 
 
 def measured(main: Path) -> dict[str, int]:
-    """Module -> bytes (64-bit: a 32-bit board needs two thirds) that it adds to a heap that holds what a node always holds."""
+    """Module -> bytes (64 bits; 32 bits: two thirds) that it adds to a heap that holds what a node always holds."""
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(main.parent, folder, dirs_exist_ok=True)
         for name, part in parts(main).items():
