@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from hashing import Watch
 from slave import Slave
 from yasimavr.lib import core
 
@@ -20,6 +21,7 @@ class Transfer:
     count: int
     read: list[int] = field(default_factory=list)
     reading: bool = False
+    addressed: bool = False
     error: str = ""
     done: bool = False
 
@@ -66,12 +68,14 @@ class Master(core.TWI.Host):
             return
         match signal.sigid:
             case Signal.AddressStandby:
+                t.addressed = False
                 self.set_address(t.address << 1 | t.reading)
             case Signal.AddressSent | Signal.DataAckReceived:
                 acknowledged = signal.data.as_uint()
                 if acknowledged and self.faults.drop_acks:
                     self.faults.drop_acks -= 1
                     acknowledged = 0
+                t.addressed = True
                 if not acknowledged:
                     t.error = "nack"
             case Signal.DataReceived:
@@ -114,7 +118,7 @@ class Bus:
         self.busy_cycles = 0
         self.transactions = self.failures = 0
         self._clock = core.CycleManager()
-        self._runs = [slave.loop.run for slave in slaves]
+        self.watches: list[Watch] = []
         self.master = Master()
         self.master.init(self._clock)
         self._bit = hertz // bit_rate
@@ -134,13 +138,15 @@ class Bus:
         self.master.scl.set_state("U")
         self.master.sda.set_state("U")
 
-    def run(self, cycles: int) -> None:
-        """Lets time pass. The bus should be quiet when it is much."""
-        for run in self._runs:
-            run(cycles)
+    def run(self, cycles: int, slaves: list[Slave] | None = None) -> None:
+        """Lets time pass, for all slaves or for some. The bus should be quiet when it is much."""
+        for slave in self.slaves if slaves is None else slaves:
+            slave.run(cycles)
         self._clock.increment_cycle(cycles)
         self._clock.process_timers()
         self.cycles += cycles
+        for watch in self.watches if slaves is None else ():
+            watch.look(self.cycles)
 
     def hold_sda(self, held: bool) -> None:
         self._grip.set_state("L" if held else "Z")
@@ -153,6 +159,7 @@ class Bus:
         """cut_us: the master dies after that time, and leaves the slave where it is."""
         t = Transfer(address, self._written(write), count)
         begin = moved = self.cycles
+        late = 0
         limit = STANDSTILL_US * self.hertz // 1_000_000
         self.transactions += 1
         if not self.is_free:
@@ -160,8 +167,11 @@ class Bus:
         else:
             self.master.begin(t)
             last = (self.master.state(), 0)
+            meant = [slave for slave in self.slaves if slave.address == address] or self.slaves
             while not t.done and t.error != "busy":
-                self.run(SLICE)
+                # Those that are not meant do nothing after the address, so their time may come later, at once.
+                self.run(SLICE, meant if t.addressed else self.slaves)
+                late += SLICE * t.addressed
                 progress = (self.master.state(), len(t.read) + len(t.write))
                 if progress != last:
                     last, moved = progress, self.cycles
@@ -171,12 +181,17 @@ class Bus:
                 if cut_us is not None and (self.cycles - begin) * 1_000_000 >= cut_us * self.hertz:
                     t.error = "cut"
                     break
+            for slave in self.slaves:
+                if slave not in meant:
+                    slave.run(late)
+            for watch in self.watches:
+                watch.look(self.cycles)
+            self.busy_cycles += self.cycles - begin
             self.run_slices(BITS_OF_SLACK * self._bit)
         if t.error in ("stuck", "cut", "busy", "arbitration"):
             self._restart_master()
         self.master.transfer = None
         self.failures += bool(t.error)
-        self.busy_cycles += self.cycles - begin
         return t
 
     def run_slices(self, cycles: int) -> None:

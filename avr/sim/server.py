@@ -17,7 +17,7 @@ from answers import Answers
 from bus import Bus
 from slave import Slave
 
-CHUNK_S = 0.001  # of simulated time between looks at the sockets
+CHUNK_S = 0.0005  # of simulated time between looks at the sockets
 DEBT_S = 0.1  # a machine that is too slow for the rig does not owe it more
 
 

@@ -5,6 +5,7 @@ from yasimavr.device_library.descriptors import DeviceDescriptor
 from yasimavr.lib import core
 
 CHIP_ID_PLACES = (0x0F, 0x10, 0x11, 0x12, 0x13, 0x15, 0x16, 0x17)
+TWAR = 0xBA
 ADDRESS_CELL, DOOR_CELL = 0, 1
 SUPPLY_V, BANDGAP_V = 5.0, 1.1
 
@@ -30,8 +31,9 @@ class Slave:
         self.symbols = {symbol.name: symbol.addr for symbol in firmware.symbols()}
         self.device = load_device("atmega328p")
         self.device.set_option(core.Device.Option.IgnoreBadCpuIO, True)
-        self.loop = core.SimLoop(self.device)
-        self.loop.set_fast_mode(True)
+        loop = core.SimLoop(self.device)
+        loop.set_fast_mode(True)
+        self.run, self.cycle = loop.run, loop.cycle
         self.device.load_firmware(firmware)
         self.probe = core.DeviceDebugProbe(self.device)
         if chip:
@@ -60,6 +62,11 @@ class Slave:
 
     def reset(self) -> None:
         self.probe.reset_device()
+
+    @property
+    def address(self) -> int:
+        """What its I2C answers to."""
+        return self.memory(TWAR, 1)[0] >> 1
 
     def memory(self, at: str | int, size: int) -> bytes:
         """From a symbol (of C: the assembler's have no type, and are not listed) or an address of RAM."""

@@ -9,7 +9,7 @@ from esp_node.mining.slave import Slave
 from schema import i2c
 from schema.errors import Invalid
 
-_SCAN_MS = 10000
+_SCAN_MS = 60000
 _LOST_AFTER = 5  # faults in a row
 _BACKOFF_MS = 50
 _QUARANTINE_MS = 30000
@@ -43,7 +43,7 @@ class Rig:
         slave = self.slaves[address]
         slave.tell(self.bus, i2c.ADDRESS, i2c.pack_address(to))
         self.tell.gone(self.slaves.pop(address))
-        self._scan_at = 0
+        self.slaves[to] = Slave(to, slave.due)
 
     def _find(self, now):
         try:

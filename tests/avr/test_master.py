@@ -143,7 +143,8 @@ def test_a_slave_that_is_reset_gets_its_jobs_again(mine: Mine) -> None:
     assert ("lost", 12) not in mine.said
 
 
-def test_an_unplugged_slave_is_told_lost_and_comes_back(mine: Mine) -> None:
+def test_an_unplugged_slave_is_told_lost_and_comes_back(rig: VirtualRig) -> None:
+    mine = Mine(rig, pace=400)  # a slave that waits is quick to simulate
     mine.run(mine.mined(6))
     mine.wires.fault("unplug", slave=2)
     mine.run(lambda: ("lost", 13) in mine.said)
