@@ -136,8 +136,7 @@ def _add_rig(
     family.add("rig", virtual_rig.simulator(slaves, rig_port))
     family.wait("rig", lambda: _answers("127.0.0.1", rig_port), READY_S)
     say("pool")
-    ledger = state / "run" / "pool.jsonl"
-    family.add("pool", [*_farmhand(), "pool", "serve", "--port", str(pool_port), "--ledger", str(ledger)])
+    family.add("pool", [*_farmhand(), *virtual_rig.pool(pool_port, state / "run" / "pool.jsonl")])
     family.wait("pool", lambda: _answers("127.0.0.1", pool_port), READY_S)
     domain = next((d for d in farm.domains.values() if not d.home), farm.domains[farm.home])
     return rig_port, virtual_rig.gateway(domain.name, ESP, pool_port)
