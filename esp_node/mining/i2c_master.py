@@ -103,3 +103,4 @@ class Master:
             raise Invalid("device", "is not on this rig")
         late.call("mining.offer", "take", slave, payload, mono_ms())
         self._next = 0
+        self.look()  # a slave may be waiting
