@@ -2,6 +2,7 @@
 
 from esp_node import late
 from esp_node.clock import mono_ms, unix_ms
+from esp_node.logger import log
 from esp_node.mining.rig import Rig
 from esp_node.sensors._options import part
 from schema.errors import Invalid
@@ -53,6 +54,8 @@ class Master:
         self._open()
 
     # what the rig says
+
+    log = staticmethod(log)
 
     def announce(self, slave):
         late.call("mining.report", "announce", self._node, slave)

@@ -4,7 +4,6 @@ A slave that does not answer is asked again ever more seldom; after some faults 
 alert, and the others go on. A bus that is held low is freed with nine clocks.
 """
 
-from esp_node.logger import log
 from esp_node.mining.slave import Slave
 from schema import i2c
 from schema.errors import Invalid
@@ -17,8 +16,8 @@ _QUARANTINE_MS = 30000
 
 class Rig:
     """`bus` has scan() -> addresses, write(), read() (see slave.py) and free() that clocks a stuck bus free; `tell` is
-    an object with announce(slave), gone(slave), share(slave, share) and alert(slave, text or None). pace: H/s, 0: no
-    limit."""
+    an object with announce(slave), gone(slave), share(slave, share), alert(slave, text or None) and log(level, text).
+    pace: H/s, 0: no limit."""
 
     def __init__(self, bus, tell, pace=0, now=0):
         self.bus = bus
@@ -51,7 +50,7 @@ class Rig:
                 if address not in self.slaves:
                     self.slaves[address] = Slave(address, now)
         except OSError as error:
-            log("warning", "rig: %s" % error)
+            self.tell.log("warning", "rig: %s" % error)
             self.bus.free()
 
     def _serve(self, slave, now, unix_ms):
@@ -72,7 +71,7 @@ class Rig:
     def _fault(self, slave, now, error):
         count = self._failures[slave.address] = self._failures.get(slave.address, 0) + 1
         if count == 1:
-            log("warning", "avr-%d: %s %s" % (slave.address, type(error).__name__, error))
+            self.tell.log("warning", "avr-%d: %s %s" % (slave.address, type(error).__name__, error))
         self.bus.free()
         slave.due = now + min(_BACKOFF_MS << min(count, 10), _QUARANTINE_MS)
         if count == _LOST_AFTER:
