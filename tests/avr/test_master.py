@@ -1,5 +1,5 @@
-"""The rig's master (esp_node/mining) with the real firmware, on the bus of a Linux host (sentry/mining/i2c_bus.py): jobs
-handed over and collected, and faults of the bus."""
+"""The rig's master (esp_node/mining) with the real firmware, on the bus of a Linux host (sentry/mining/i2c_bus.py):
+jobs handed over and collected, and faults of the bus."""
 
 import hashlib
 import random
