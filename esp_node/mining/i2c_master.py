@@ -106,3 +106,8 @@ class Master:
             raise Invalid("device", "is not on this rig")
         late.call("mining.offer", "take", slave, payload, mono_ms())
         self._next = 0
+
+    def answer(self, letter, address, value):
+        """Lines of text: what a letter of the menu does and says, see menu.py; Invalid when it is refused."""
+        self._next = 0
+        return late.call("mining.menu", "answer", self.rig, letter, address, value, mono_ms(), unix_ms())

@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, cast
 
 from esp_node.clock import mono_ms, unix_ms
-from esp_node.mining import offer, report, rig
+from esp_node.mining import menu, offer, report, rig
 from schema import topics
 from schema.message import Invalid, Message
 from sentry.birth import now_ms
@@ -26,7 +26,7 @@ from sentry.reading import Reading
 from sentry.rules import Heard, Order, ack, bad_arguments, refusal
 
 # The core is written for MicroPython, without annotations.
-core_offer, core_report, core_rig = (cast(Any, each) for each in (offer, report, rig))
+core_menu, core_offer, core_report, core_rig = (cast(Any, each) for each in (menu, offer, report, rig))
 
 log = logging.getLogger(__name__)
 
@@ -153,11 +153,9 @@ class Master(Extra):
         self._due = 0
 
     def _on_order(self, order: Order) -> None:
-        from esp_node.mining import menu
-
         given = order.args["letter"], order.args.get("slave"), order.args.get("value")
         try:
-            lines: list[str] = cast(Any, menu).answer(self._rig, *given, mono_ms(), unix_ms())
+            lines: list[str] = core_menu.answer(self._rig, *given, mono_ms(), unix_ms())
         except Invalid as error:
             self._tell(bad_arguments(order.id, error))
         except OSError as error:

@@ -172,8 +172,8 @@ def test_acknowledges_that_are_lost(mine: Mine) -> None:
 def test_new_address(impatient: None, mine: Mine) -> None:
     mine.run(mine.mined(3))
     with pytest.raises(Invalid, match="address"):
-        mine.rig.readdress(13, 120)
-    mine.rig.readdress(13, 20)
+        mine.rig.readdress(13, 120, mine.now_ms())
+    mine.rig.readdress(13, 20, mine.now_ms())
     mine.run(lambda: ("ready", 20) in mine.said)
     assert ("lost", 13) in mine.said
     mine.run(lambda: mine.shares[-1][0] == 20)
