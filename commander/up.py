@@ -107,7 +107,7 @@ def _start(farm: Farm, state: Path, rig: int, family: Family, say: Callable[[str
     api = family.wait("commander", lambda: _api(state), READY_S)
     family.wait("commander", lambda: not _unready(api), READY_S)
     done(f"commander on http://{farm.commander.http}")
-    rig_port, gateway = _add_rig(farm, rig, family, say) if rig else (None, {})
+    rig_port, gateway = _add_rig(farm, state, rig, family, say) if rig else (None, {})
     say("sentry")
     _add_sentry(farm, state, family, api, gateway)
     say("MicroPython node")
@@ -127,14 +127,16 @@ def _start(farm: Farm, state: Path, rig: int, family: Family, say: Callable[[str
     return api
 
 
-def _add_rig(farm: Farm, slaves: int, family: Family, say: Callable[[str], None]) -> tuple[int, dict[str, str]]:
+def _add_rig(
+    farm: Farm, state: Path, slaves: int, family: Family, say: Callable[[str], None]
+) -> tuple[int, dict[str, str]]:
     """Start the simulated slaves and a pool; returns the slaves' port, and the environment of the pool's gateway."""
     rig_port, pool_port = _free_ports(2)
     say(f"{slaves} simulated AVRs")
     family.add("rig", virtual_rig.simulator(slaves, rig_port))
     family.wait("rig", lambda: _answers("127.0.0.1", rig_port), READY_S)
     say("pool")
-    family.add("pool", [*_farmhand(), "pool", "serve", "--port", str(pool_port)])
+    family.add("pool", [*_farmhand(), *virtual_rig.pool(pool_port, state / "run" / "pool.jsonl")])
     family.wait("pool", lambda: _answers("127.0.0.1", pool_port), READY_S)
     domain = next((d for d in farm.domains.values() if not d.home), farm.domains[farm.home])
     return rig_port, virtual_rig.gateway(domain.name, ESP, pool_port)

@@ -39,6 +39,11 @@ def simulator(slaves: int, port: int) -> list[str]:
     return [str(PYTHON), str(SIMULATOR), str(FIRMWARE), "--slaves", str(slaves), "--port", str(port), "--detached"]
 
 
+def pool(port: int, ledger: Path) -> list[str]:
+    """Arguments of `farmhand` for its pool, which has no limit of shares: the gateway's holds."""
+    return ["pool", "serve", "--port", str(port), "--shares-per-minute", "0", "--ledger", str(ledger)]
+
+
 def gateway(domain: str, node: str, pool_port: int) -> dict[str, str]:
     """Environment of the sentry that hands the pool's jobs to the slaves of ``node``; what is set already holds."""
     usual = {"FARMHAND_POOL_CONNECTIONS": "2", "FARMHAND_POOL_TIER": "DUE"}

@@ -78,7 +78,9 @@ class Answers:
             case "flip_read":
                 faults.flip_read = (request["byte"], request["bit"])
             case "reset":
-                self.bus.slaves[request["slave"]].reset()
+                self.bus.slaves[request["slave"]].reset(request.get("cause", "power_on"))
+            case "hang":
+                self.bus.slaves[request["slave"]].hang()
             case "unplug":
                 self.bus.slaves[request["slave"]].unplug()
             case "plug":

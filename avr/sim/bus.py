@@ -7,8 +7,11 @@ from yasimavr.lib import core
 
 Signal, Line = core.TWI.SignalId, core.TWI.Line
 SLICE = 32  # cycles; with 128 slaves miss what the master does
+LOOK = 50 * SLICE  # cycles between looks whether it goes on, which cost time
 STANDSTILL_US = 25_000  # a line that stays low so long fails a transaction, as SMBus has it
 BITS_OF_SLACK = 4
+CLOCK = Line.Clock
+LINES = {int(line): line for line in (Line.Clock, Line.Data)}
 
 
 @dataclass
@@ -43,16 +46,29 @@ class Master(core.TWI.Host):
         self.faults = Faults()
         self._hooks = [core.CallableSignalHook(self._line), core.CallableSignalHook(self._event)]
         for wire, line in ((self.scl, Line.Clock), (self.sda, Line.Data)):
-            wire.set_state("U")
             wire.signal().connect(self._hooks[0], int(line))
         self.signal().connect(self._hooks[1])
+        self.let_go()
 
     def set_line_state(self, line: core.TWI.Line, state: bool) -> None:
-        (self.scl if line == Line.Clock else self.sda).set_state("U" if state else "L")
+        # Most calls change nothing, and each takes time.
+        if line == CLOCK:
+            if state is not self._clock_high:
+                self._clock_high = state
+                self.scl.set_state("U" if state else "L")
+        elif state is not self._data_high:
+            self._data_high = state
+            self.sda.set_state("U" if state else "L")
+
+    def let_go(self) -> None:
+        """Of both lines, whatever was done to them."""
+        self._clock_high = self._data_high = True
+        self.scl.set_state("U")
+        self.sda.set_state("U")
 
     def _line(self, signal, line: int) -> None:
         if signal.sigid == core.Wire.SignalId.DigitalChange:
-            self.line_state_changed(Line(line), bool(signal.data.value()))
+            self.line_state_changed(LINES[line], bool(signal.data.value()))
 
     def begin(self, transfer: Transfer) -> None:
         transfer.reading = not transfer.write and transfer.count > 0
@@ -131,8 +147,7 @@ class Bus:
         self.master.reset()
         self.master.set_bit_delay(self._bit)
         self.master.set_enabled(True)
-        self.master.scl.set_state("U")
-        self.master.sda.set_state("U")
+        self.master.let_go()
 
     def run(self, cycles: int) -> None:
         """Lets time pass. The bus should be quiet when it is much."""
@@ -159,15 +174,17 @@ class Bus:
             t.error = "busy"
         else:
             self.master.begin(t)
-            last = (self.master.state(), 0)
+            last, look = (self.master.state(), 0), 0
             while not t.done and t.error != "busy":
                 self.run(SLICE)
-                progress = (self.master.state(), len(t.read) + len(t.write))
-                if progress != last:
-                    last, moved = progress, self.cycles
-                if self.cycles - moved > limit:
-                    t.error = "stuck"
-                    break
+                if self.cycles >= look:
+                    look = self.cycles + LOOK
+                    progress = (self.master.state(), len(t.read) + len(t.write))
+                    if progress != last:
+                        last, moved = progress, self.cycles
+                    if self.cycles - moved > limit:
+                        t.error = "stuck"
+                        break
                 if cut_us is not None and (self.cycles - begin) * 1_000_000 >= cut_us * self.hertz:
                     t.error = "cut"
                     break

@@ -8,5 +8,6 @@ Read in this order:
   duco_worker.py   one connection for one worker: job -> offer, share -> result, verdict
   duco_pool.py     the gateway: all workers, on the sentry's MQTT connection
   settings.py      its numbers
-  duco_server.py   `farmhand pool serve`: a pool of our own; duco_rules.py, pure, judges the results
+  duco_server.py   `farmhand pool serve`: a pool of our own; duco_rules.py, pure, judges the results;
+                   duco_judged.py, the ledger of what was judged
 """

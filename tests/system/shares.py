@@ -1,0 +1,115 @@
+"""What became of every share of a rig: what crossed the farm, against the ledger of the pool."""
+
+import json
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from hashlib import sha1
+from queue import Empty
+from typing import Any
+
+from tests.system.farm import Farm, wait_for
+
+SURE_MS = 2000  # what was found so long before a fault must not be lost in it
+JOB_MS = 90_000  # FARMHAND_POOL_JOB_S: `until` is so long after the job was given
+TAKES_JOBS_ALONG = ("pool", "gateway")  # whose end ends the connections on which jobs were given
+
+
+@dataclass
+class Job:
+    last: str
+    target: str
+    given: int  # ms
+    word: str = ""  # the verdict of it
+
+
+@dataclass
+class Shares:
+    """An observer at the broker at home, which no test here kills. It hears each job that the gateway gives and, as the
+    commander does, each event of the node: what was published while the node's own broker was dead comes out of its
+    outbox later. A share was *found* when its `ts` says, which the node writes before it knows of any fault."""
+
+    farm: Farm
+    master: str
+    jobs: dict[str, Job] = field(default_factory=dict[str, Job])
+    found: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    streams: dict[str, set[int]] = field(default_factory=dict[str, set[int]])
+    faults: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
+
+    def __post_init__(self) -> None:
+        file = self.farm.file
+        base = f"{file.root}/{self.farm.node(self.master)['domain']}/{self.master}"
+        self._client = self.farm.as_commander().subscribe(f"{base}/#")
+
+    def fault(self, part: str) -> int:
+        """Note that ``part`` is hurt now; ms."""
+        self.faults.append((part, time.time_ns() // 1_000_000))
+        return self.faults[-1][1]
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """What the pool has judged; without a line that a kill broke off, whose verdict nobody heard."""
+        lines = (self.farm.state / "run" / "pool.jsonl").read_text().split("\n")[:-1]
+        return [json.loads(line) for line in lines if line.endswith("}")]
+
+    def accepted(self, since_ms: int = 0) -> int:
+        return sum(each["verdict"] == "GOOD" and each["ts"] > since_ms for each in self.ledger())
+
+    def hear(self) -> None:
+        """Take in what has come."""
+        while True:
+            try:
+                topic, payload, _ = self._client.messages.get_nowait()
+            except Empty:
+                return
+            if topic.endswith("/job/offer"):
+                self._offer(json.loads(payload))
+            elif payload.startswith(b"{"):
+                data = json.loads(payload)
+                if "seq" in data:
+                    self.streams.setdefault(data["stream"], set()).add(data["seq"])
+                if topic.endswith("/job/share"):
+                    assert self.found.setdefault(data["id"], data) == data, "one job, two shares"
+
+    def check(self) -> int:
+        """Every share found so far has come to rest, each as it should; how many the pool took."""
+        self.hear()
+        waited_for = dict(self.found)
+        wait_for("verdicts of all shares", lambda: self._all_settled(waited_for))
+        judged = self.ledger()
+        assert [each for each in judged if each["verdict"] != "GOOD"] == []
+        for each in judged:
+            assert sha1(f"{each['last']}{each['nonce']}".encode()).hexdigest() == each["target"], each
+        assert Counter(_work(each) for each in judged).most_common(1)[0][1] == 1, "credited twice"
+        credited = {_work(each): each for each in judged}
+        for job, share in waited_for.items():
+            if job not in self.jobs:  # given before we listened
+                continue
+            line = credited.get((self.jobs[job].last, self.jobs[job].target))
+            if line is None:
+                assert self._may_be_lost(job), (share, self.jobs[job], self.faults)
+            else:
+                assert (line["nonce"], line["chip"]) == (share["nonce"], share["chip"])
+        for numbers in self.streams.values():  # nothing went past us
+            assert numbers == set(range(min(numbers), max(numbers) + 1))
+        return len(judged)
+
+    def _offer(self, offer: dict[str, Any]) -> None:
+        if job := offer.get("job"):
+            self.jobs.setdefault(job["id"], Job(job["last"], job["target"], job["until"] - JOB_MS))
+        if (verdict := offer.get("verdict")) and verdict["id"] in self.jobs:
+            self.jobs[verdict["id"]].word = verdict["word"]
+
+    def _all_settled(self, shares: dict[str, dict[str, Any]]) -> bool:
+        self.hear()
+        credited = {_work(each) for each in self.ledger()}
+        open_ = [job for job in shares if job in self.jobs and not self.jobs[job].word and not self._may_be_lost(job)]
+        return all((self.jobs[job].last, self.jobs[job].target) in credited for job in open_)
+
+    def _may_be_lost(self, job: str) -> bool:
+        """Its connection with the pool died, and it was not found long enough before that."""
+        given, found = self.jobs[job].given, self.found[job]["ts"]
+        return any(part in TAKES_JOBS_ALONG and given <= at and found > at - SURE_MS for part, at in self.faults)
+
+
+def _work(line: dict[str, Any]) -> tuple[str, str]:
+    return line["last"], line["target"]
