@@ -42,14 +42,15 @@ def up(
         str, typer.Option(help="for a new farm: `fixed` (18830, 18831, 8080) or `auto`, any free ones")
     ] = "fixed",
     rig: Annotated[
-        int, typer.Option(min=0, max=16, help="so many simulated AVRs on the node's I2C bus, with a pool to mine for")
+        int, typer.Option(min=0, max=16, help="so many simulated AVRs on an I2C bus, with a pool to mine for")
     ] = 0,
+    rig_master: Annotated[str, typer.Option(help="whose bus they are on: `node` (MicroPython) or `sentry`")] = "node",
     as_json: AsJson = False,
 ) -> None:
     """Start a whole farm on this machine: brokers, commander, a sentry, a MicroPython node. Ctrl-C stops it."""
     from commander.up import run
 
-    run(state, ports, rig, as_json)
+    run(state, ports, rig, rig_master, as_json)
 
 
 # How long a busy thread may keep Python to itself. SQLite gives it up for each row: with the usual 5 ms, the line fell

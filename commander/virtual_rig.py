@@ -1,8 +1,8 @@
 """The DUCO rig of `farmhand up --rig N`: real firmware on simulated AVRs, a pool of one's own, and the sentry as the
-gateway between that and the node's slaves.
+gateway between that and the slaves, whose master is the MicroPython node or the sentry itself.
 
-The simulator is a program of its own (avr/sim, GPL). On hardware the node's config.json names other pins, and that is
-all the difference.
+The simulator is a program of its own (avr/sim, GPL). On hardware the node's config.json names other pins, or the
+sentry's FARMHAND_RIG_BUS another bus, and that is all the difference.
 """
 
 import json
@@ -52,6 +52,11 @@ def gateway(domain: str, node: str, pool_port: int) -> dict[str, str]:
         "FARMHAND_POOL_SERVERS": f"127.0.0.1:{pool_port}",
         **{name: os.environ.get(name, value) for name, value in usual.items()},
     }
+
+
+def bus(port: int) -> dict[str, str]:
+    """Environment of the sentry that is the slaves' master itself."""
+    return {"FARMHAND_RIG_BUS": f"tcp://127.0.0.1:{port}"}
 
 
 def connect(folder: Path, port: int | None) -> None:

@@ -10,6 +10,7 @@ import binascii
 from schema import i2c
 from schema.errors import Invalid
 
+NEVER = 1 << 62  # ms
 _TRIES = 3
 _MOST_OFFERS = 4
 _MOST_SENT = 8  # shares whose verdict may still come; a gateway that is gone must not fill the heap
@@ -96,8 +97,9 @@ class Slave:
         self.request_wait_ms += now - self._asked
         self._asked = now
         self._owed = max(0, self._owed - 1)
-        self.server = "J"
-        self.due = now
+        if self.server != "D":  # only begin() ends that
+            self.server = "J"
+            self.due = now
 
     def verdict(self, verdict, now):
         """The pool's word of a share came."""
@@ -111,13 +113,15 @@ class Slave:
         self.send_wait_ms += now - sent
         if word in ("GOOD", "BLOCK"):
             self.accepted += 1
-            self.server = "G"
+            server = "G"
         elif word == "LOST":
             self.lost += 1
-            self.server = "R"
+            server = "R"
         else:
             self.refused += 1
-            self.server = "F"
+            server = "F"
+        if self.server != "D":
+            self.server = server
 
     def poll(self, bus, now, unix_ms):
         """Look what it did, and hand it what it can take. Returns its share {id, nonce, elapsed_us, hashrate, chip}, or

@@ -20,7 +20,7 @@ from schema.message import Invalid, Message
 from schema.mining import JOB_OFFER, JOB_SHARE
 from schema.wire import decode, encode
 from sentry.events import Sender
-from sentry.extras import Alarm, Publish, Subscribe, Wish
+from sentry.extras import Alarm, Extra, Publish, Subscribe, Wish
 from sentry.measure import Measured
 from sentry.mining.duco_ledger import UNKNOWN, Share
 from sentry.mining.duco_link import Pools
@@ -42,7 +42,7 @@ TAKEN: dict[str, Message] = {message.key: message for message in (STATE, INFO, J
 Place = tuple[str, str, str]  # domain, node, device
 
 
-class Gateway:
+class Gateway(Extra):
     """``tell`` is called from the gateway's thread."""
 
     def __init__(self, sender: Sender, settings: PoolSettings, tell: Callable[[Wish], None]) -> None:

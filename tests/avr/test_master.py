@@ -1,4 +1,5 @@
-"""The rig's master (esp_node/mining) with the real firmware: jobs handed over and collected, and faults of the bus."""
+"""The rig's master (esp_node/mining) with the real firmware, on the bus of a Linux host (sentry/mining/i2c_bus.py):
+jobs handed over and collected, and faults of the bus."""
 
 import hashlib
 import random
@@ -7,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from esp_node.mining import rig as core
 from esp_node.mining.rig import Rig
 from esp_node.mining.slave import Slave
 from schema.errors import Invalid
 from tests.avr.conftest import StartRig
-from tests.avr.virtual import BusError, VirtualRig
+from tests.avr.virtual import VirtualRig
 
 ADDRESSES = [11, 12, 13]
 
@@ -28,27 +30,7 @@ class Mine:
         self.said: list[tuple[str, int]] = []
         self.alerts: dict[int, str | None] = {}
         self.random = random.Random(4)
-        self.rig = Rig(self, self, pace, self.now_ms())
-
-    # the bus
-
-    def scan(self) -> list[int]:
-        return self.wires.ask("scan")["addresses"]
-
-    def write(self, address: int, data: bytes) -> None:
-        self._xfer(address, data, 0)
-
-    def read(self, address: int, size: int) -> bytes:
-        return self._xfer(address, b"", size)
-
-    def free(self) -> None:
-        self.wires.ask("clocks")
-
-    def _xfer(self, address: int, data: bytes, size: int) -> bytes:
-        try:
-            return self.wires.xfer(address, data, size)
-        except BusError as error:
-            raise OSError(str(error)) from error
+        self.rig = Rig(wires.door(), self, pace, self.now_ms())
 
     # what the rig says
 
@@ -62,6 +44,9 @@ class Mine:
 
     def alert(self, slave: Slave, text: str | None) -> None:
         self.alerts[slave.address] = text
+
+    def log(self, level: str, text: str) -> None:
+        self.said.append((text, 0))
 
     def share(self, slave: Slave, share: dict[str, Any]) -> None:
         right = self.answers[share["id"]][1] == share["nonce"]
@@ -96,6 +81,13 @@ class Mine:
     def all_right_and_once(self) -> bool:
         jobs = [job for _, job, _ in self.shares]
         return all(right for *_, right in self.shares) and len(jobs) == len(set(jobs))
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long pauses cost most of a minute each to simulate."""
+    monkeypatch.setattr(core, "_QUARANTINE_MS", 3000)
+    monkeypatch.setattr(core, "_SCAN_MS", 2000)
 
 
 @pytest.fixture
@@ -143,8 +135,7 @@ def test_a_slave_that_is_reset_gets_its_jobs_again(mine: Mine) -> None:
     assert ("lost", 12) not in mine.said
 
 
-def test_an_unplugged_slave_is_told_lost_and_comes_back(rig: VirtualRig) -> None:
-    mine = Mine(rig, pace=400)  # a slave that waits is quick to simulate
+def test_an_unplugged_slave_is_told_lost_and_comes_back(impatient: None, mine: Mine) -> None:
     mine.run(mine.mined(6))
     mine.wires.fault("unplug", slave=2)
     mine.run(lambda: ("lost", 13) in mine.said)
@@ -178,11 +169,11 @@ def test_acknowledges_that_are_lost(mine: Mine) -> None:
     assert mine.all_right_and_once()
 
 
-def test_new_address(mine: Mine) -> None:
+def test_new_address(impatient: None, mine: Mine) -> None:
     mine.run(mine.mined(3))
     with pytest.raises(Invalid, match="address"):
-        mine.rig.readdress(13, 120)
-    mine.rig.readdress(13, 20)
+        mine.rig.readdress(13, 120, mine.now_ms())
+    mine.rig.readdress(13, 20, mine.now_ms())
     mine.run(lambda: ("ready", 20) in mine.said)
     assert ("lost", 13) in mine.said
     mine.run(lambda: mine.shares[-1][0] == 20)
