@@ -37,9 +37,11 @@ SLOWEST = 0.97  # of the time that should have passed; below, the machine cannot
 
 @dataclass(frozen=True)
 class Mine:
-    """pace: limit of each slave in H/s, 0: none; delay_ms: of each answer of the pool; shares_per_minute: what the pool
-    allows one connection."""
+    """master: "node", the ESP's in MicroPython, or "sentry", that of a Linux host by smbus2's door. pace: limit of each
+    slave in H/s, 0: none; delay_ms: of each answer of the pool; shares_per_minute: what the pool allows one
+    connection."""
 
+    master: str = "node"
     slaves: int = 3
     difficulty: int = 10
     pace: int = 0
@@ -88,9 +90,10 @@ def running(mine: Mine, node: Path) -> Iterator[tuple[Simulation, Pool]]:
     """A rig whose slaves all have work. node: the built main.py of a node with its virtual board."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="farmhand-bench-")))
+        worker = NODE if mine.master == "node" else GATEWAY
         users = (
             User(NODE, hashed(NODE), "node"),
-            User(GATEWAY, hashed(GATEWAY), "node", tuple(of_gateway("farm", "house", NODE))),
+            User(GATEWAY, hashed(GATEWAY), "node", tuple(of_gateway("farm", "house", worker))),
         )
         broker = HouseBroker(folder / "broker", others=users)
         broker.start()
@@ -98,25 +101,29 @@ def running(mine: Mine, node: Path) -> Iterator[tuple[Simulation, Pool]]:
         simulation = Simulation(firmware() / "slave-16.elf", mine.slaves, mine.slow)
         stack.callback(simulation.close)
         limit = mine.shares_per_minute // mine.slow
-        pool = Pool(f"--delay-ms={mine.delay_ms * mine.slow}", f"--shares-per-minute={limit}", "--seed=bench",
+        allowed = limit * 16 // 15  # a gateway keeps a little below
+        pool = Pool(f"--delay-ms={mine.delay_ms * mine.slow}", f"--shares-per-minute={allowed}", "--seed=bench",
                     f"--difficulty=DUE={mine.difficulty}")  # fmt: skip
         pool.start()
         stack.callback(pool.stop)
         commander = Peer(broker.port)
         stack.callback(commander.close)
         gateway = PoolSentry(folder / "sentry")
-        gateway.pool = {"nodes": NODE, "servers": pool.place, "tier": "DUE", "connections": mine.connections,
+        gateway.pool = {"nodes": worker, "servers": pool.place, "tier": "DUE", "connections": mine.connections,
                         "shares_per_minute": limit, "report_s": 10, "job_s": 90 * mine.slow}  # fmt: skip
+        if worker == GATEWAY:
+            gateway.rig = {"bus": f"tcp://127.0.0.1:{simulation.port}", "pace": mine.pace}
         gateway.enrolled(f"mqtt://127.0.0.1:{broker.port}", commander.verify)
         gateway.start()
         stack.callback(gateway.stop)
-        config = {
-            "domain": "house", "node": NODE, "password": NODE, "verify": base64.b64encode(b"k" * 32).decode(),
-            "brokers": [["127.0.0.1", broker.port]], "sensors": {}, "hears_marks": False,
-            "rig": {**WIRES, "pace": mine.pace},
-        }  # fmt: skip
-        board = LiveBoard(node, folder / "node", config, devices=[{"device": "rig", "port": simulation.port, **WIRES}])
-        stack.callback(board.stop)
+        if worker == NODE:
+            config = {
+                "domain": "house", "node": NODE, "password": NODE, "verify": base64.b64encode(b"k" * 32).decode(),
+                "brokers": [["127.0.0.1", broker.port]], "sensors": {}, "hears_marks": False,
+                "rig": {**WIRES, "pace": mine.pace},
+            }  # fmt: skip
+            devices = [{"device": "rig", "port": simulation.port, **WIRES}]
+            stack.callback(LiveBoard(node, folder / "node", config, devices=devices).stop)
         _await_work(simulation, mine, pool)
         yield simulation, pool
 
@@ -125,7 +132,7 @@ def _await_work(simulation: Simulation, mine: Mine, pool: Pool) -> None:
     ends = time.monotonic() + READY_S
     simulation.ask("hashing")
     begun = [0] * mine.slaves
-    while min(begun) < 2 * mine.connections and time.monotonic() < ends:
+    while min(begun) <= mine.connections and time.monotonic() < ends:
         time.sleep(0.5)
         begun = [a + each["begun"] for a, each in zip(begun, simulation.ask("hashing")["slaves"], strict=True)]
     if not all(begun):
@@ -142,7 +149,9 @@ def measure(mine: Mine, seconds: float, node: Path) -> Work:
         statistics = pool.statistics()
     us = after["us"] - before["us"]
     if us / 1e6 * mine.slow < SLOWEST * passed:
-        raise RuntimeError(f"{mine.slaves} slaves were simulated at {us / 1e4 * mine.slow / passed:.0f} % of their speed")
+        raise RuntimeError(
+            f"{mine.slaves} slaves were simulated at {us / 1e4 * mine.slow / passed:.0f} % of their speed"
+        )
     slaves = after["slaves"]
     jobs = sum(each["begun"] for each in slaves)
     busy = mean(each["busy_us"] for each in slaves) / us
