@@ -1,8 +1,8 @@
 """A rig that mines, for benchmarks: the shipped firmware on simulated AVRs, a master, Mosquitto, gateway and pool, each
 in its own process.
 
-Time is that of the slaves. `slow`: they run so many times slower than the clock on the wall, and so does the pool, where
-a machine cannot simulate so many in real time; the master and the gateway then seem so many times faster.
+Time is that of the slaves. `slow`: they run so many times slower than the clock on the wall, and so does the pool,
+where a machine cannot simulate so many in real time; the master and the gateway then seem so many times faster.
 """
 
 import base64
