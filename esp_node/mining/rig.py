@@ -58,7 +58,7 @@ class Rig:
         return error
 
     def drop(self, address):
-        """Leave a slave alone until take_up(). What it has in hand runs out at the gateway, unless it is back before."""
+        """Leave a slave alone until take_up(). Its jobs run out at the gateway, unless it is back before."""
         slave = self.slaves[address]
         if self._failures.pop(address, 0) >= _LOST_AFTER:
             self.tell.alert(slave, None)

@@ -143,18 +143,21 @@ def test_a_slave_that_is_reset_gets_its_jobs_again(mine: Mine) -> None:
     assert ("lost", 12) not in mine.said
 
 
-def test_an_unplugged_slave_is_told_lost_and_comes_back(mine: Mine) -> None:
+def test_an_unplugged_slave_is_told_lost_and_comes_back(start_rig: StartRig) -> None:
+    mine = Mine(start_rig(2))
     mine.run(mine.mined(6))
-    mine.wires.fault("unplug", slave=2)
-    mine.run(lambda: ("lost", 13) in mine.said)
-    assert mine.alerts[13]
+    mine.wires.fault("unplug", slave=1)
+    mine.run(lambda: ("lost", 12) in mine.said)
+    assert mine.alerts[12]
     at_loss = len(mine.shares)
+    mine.offer(mine.rig.slaves[12])  # one that was on its way changes nothing
     mine.run(mine.mined(at_loss + 6))
-    assert {address for address, *_ in mine.shares[at_loss + 1 :]} == {11, 12}
-    mine.wires.fault("plug", slave=2)
-    mine.run(lambda: mine.said.count(("ready", 13)) == 2, ms=120_000)
-    mine.run(lambda: mine.shares[-1][0] == 13)
-    assert mine.alerts[13] is None
+    assert {address for address, *_ in mine.shares[at_loss + 1 :]} == {11}
+    mine.rig.drop(11)  # to simulate half a minute of its work would take long
+    mine.wires.fault("plug", slave=1)
+    mine.run(lambda: mine.said.count(("ready", 12)) == 2, ms=120_000)
+    mine.run(lambda: mine.shares[-1][0] == 12)
+    assert mine.alerts[12] is None
     assert mine.all_right_and_once()
 
 
