@@ -86,8 +86,7 @@ class Session:
 
 def problem(row: dict[str, Any]) -> str:
     """Why a command was not done, for people."""
-    result: Any = row["result"]
-    given: dict[str, Any] = result if isinstance(result, dict) else {}
+    given: dict[str, Any] = row["result"] or {}
     if str(row["code"]).startswith("unknown"):
         return f"{row['node']} has no rig"
     text, field = str(given.get("problem", "")), str(given.get("field", ""))

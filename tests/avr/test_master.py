@@ -180,17 +180,6 @@ def test_acknowledges_that_are_lost(mine: Mine) -> None:
     assert mine.all_right_and_once()
 
 
-def test_new_address(mine: Mine) -> None:
-    mine.run(mine.mined(3))
-    with pytest.raises(Invalid, match="address"):
-        mine.rig.readdress(13, 120, mine.now_ms())
-    mine.rig.readdress(13, 20, mine.now_ms())
-    mine.run(lambda: ("ready", 20) in mine.said)
-    assert ("lost", 13) in mine.said
-    mine.run(lambda: mine.shares[-1][0] == 20)
-    assert mine.all_right_and_once()
-
-
 def test_a_lost_job_that_has_not_begun_makes_room(start_rig: StartRig) -> None:
     mine = Mine(start_rig(1), in_hand=4)
     mine.run(lambda: 11 in mine.rig.slaves and len(mine.rig.slaves[11].jobs) == 4)

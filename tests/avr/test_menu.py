@@ -7,9 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from esp_node.mining import menu
+from esp_node.mining.menu_pages import HELP
 from schema.errors import Invalid
 from tests.avr.conftest import StartRig
 from tests.avr.test_master import Mine
+from tests.conftest import ROOT
 
 
 def ask(mine: Mine, letter: Any, slave: Any = None, value: Any = None) -> list[str]:
@@ -109,15 +111,16 @@ def test_end_looks_for_nobody(start_rig: StartRig) -> None:
 
 
 def test_new_address(mine: Mine) -> None:
-    assert refused(mine, "v", 11, 12) == "value: there is a slave at 12 already"
+    assert refused(mine, "v", 11, 12) == "value: there is something at 12 already"
     for wrong in (7, 120, "20", True, None):
         assert refused(mine, "v", 11, wrong) == "value: must be an address from 8 to 119"
     del mine.rig.slaves[12]  # as a sensor is, that is on the bus and no slave
-    assert refused(mine, "v", 11, 12) == "value: something else is at 12 already"
+    assert refused(mine, "v", 11, 12) == "value: there is something at 12 already"
     assert ask(mine, "v", 11, 20) == ["11 starts anew as 20"]
     mine.run(lambda: bool(mine.shares) and mine.shares[-1][0] == 20, ms=5_000)
     assert ask(mine, "o")[-1][:2] == "20"
     assert 11 not in mine.rig.slaves
+    assert ("lost", 11) in mine.said
     assert mine.all_right_and_once()
 
 
@@ -138,6 +141,12 @@ def test_a_slave_in_quarantine_is_asked_at_once(mine: Mine) -> None:
 def test_who_is_not_there_is_not_kept(mine: Mine) -> None:
     assert "50 does not answer" in ask(mine, "n", value=50)[0]
     assert ask(mine, "o")[0] == "cons 2"
+
+
+def test_every_letter_has_its_line() -> None:
+    assert "".join(sorted(HELP)) == menu.LETTERS[1:]
+    text = (ROOT / "docs" / "rig.md").read_text()
+    assert [letter for letter in menu.LETTERS if f"\n| `{letter}` |" not in text] == []
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
