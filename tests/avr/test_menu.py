@@ -117,6 +117,8 @@ def test_new_address(mine: Mine) -> None:
     del mine.rig.slaves[12]  # as a sensor is, that is on the bus and no slave
     assert refused(mine, "v", 11, 12) == "value: there is something at 12 already"
     assert ask(mine, "v", 11, 20) == ["11 starts anew as 20"]
+    assert refused(mine, "n", None, 5).startswith("value: ")
+    assert ask(mine, "o") == ["cons 1", "20 D"]
     mine.run(lambda: bool(mine.shares) and mine.shares[-1][0] == 20, ms=5_000)
     assert ask(mine, "o")[-1][:2] == "20"
     assert 11 not in mine.rig.slaves
@@ -149,7 +151,7 @@ def test_every_letter_has_its_line() -> None:
     assert [letter for letter in menu.LETTERS if f"\n| `{letter}` |" not in text] == []
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(
