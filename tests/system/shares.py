@@ -25,12 +25,14 @@ class Job:
 
 @dataclass
 class Shares:
-    """An observer at the broker at home, which no test here kills. It hears each job that the gateway gives and, as the
-    commander does, each event of the node: what was published while the node's own broker was dead comes out of its
-    outbox later. A share was *found* when its `ts` says, which the node writes before it knows of any fault."""
+    """An observer at the broker at home. It hears each job that the gateway gives and, as the commander does, each event
+    of the node: what was published while the node's own broker was dead comes out of its outbox later. A share was
+    *found* when its `ts` says, which the node writes before it knows of any fault. Of a master at home, whose broker is
+    the observer's, the events are in the history of its outbox."""
 
     farm: Farm
     master: str
+    at_home: bool = False
     jobs: dict[str, Job] = field(default_factory=dict[str, Job])
     found: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     streams: dict[str, set[int]] = field(default_factory=dict[str, set[int]])
@@ -56,6 +58,9 @@ class Shares:
 
     def hear(self) -> None:
         """Take in what has come."""
+        if self.at_home:
+            for _, (topic, data) in self.farm.sentries[self.master].history().items():
+                self._event(topic, data)
         while True:
             try:
                 topic, payload, _ = self._client.messages.get_nowait()
@@ -63,12 +68,8 @@ class Shares:
                 return
             if topic.endswith("/job/offer"):
                 self._offer(json.loads(payload))
-            elif payload.startswith(b"{"):
-                data = json.loads(payload)
-                if "seq" in data:
-                    self.streams.setdefault(data["stream"], set()).add(data["seq"])
-                if topic.endswith("/job/share"):
-                    assert self.found.setdefault(data["id"], data) == data, "one job, two shares"
+            elif payload.startswith(b"{") and not self.at_home:
+                self._event(topic, json.loads(payload))
 
     def check(self) -> int:
         """Every share found so far has come to rest, each as it should; how many the pool took."""
@@ -92,6 +93,12 @@ class Shares:
         for numbers in self.streams.values():  # nothing went past us
             assert numbers == set(range(min(numbers), max(numbers) + 1))
         return len(judged)
+
+    def _event(self, topic: str, data: dict[str, Any]) -> None:
+        if "seq" in data:
+            self.streams.setdefault(data["stream"], set()).add(data["seq"])
+        if topic.endswith("/job/share"):
+            assert self.found.setdefault(data["id"], data) == data, "one job, two shares"
 
     def _offer(self, offer: dict[str, Any]) -> None:
         if job := offer.get("job"):

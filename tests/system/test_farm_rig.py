@@ -1,5 +1,5 @@
-"""`farmhand up --rig 3`: real firmware on simulated AVRs, MicroPython, two bridged brokers, gateway and pool mine
-together."""
+"""`farmhand up --rig 3`: real firmware on simulated AVRs, a master in MicroPython or in the sentry, two bridged brokers,
+gateway and pool mine together."""
 
 import json
 import os
@@ -30,9 +30,16 @@ class Master:
     node: str
     process: str
     options: tuple[str, ...]
+    hurt: tuple[tuple[str, int], ...]
+    """what is hurt in turn, and how many shares are mined then: the issue's three, 200 in all, and the programs"""
+    at_home: bool = False
 
 
-MASTERS = (Master("esp-1", "esp-1", ("--rig", "3")),)
+ISSUE = (("broker", 67), ("pool", 67), ("slave", 67))
+MASTERS = (
+    Master("esp-1", "esp-1", ("--rig", "3"), (*ISSUE, ("master", 20), ("gateway", 20))),
+    Master("host", "sentry", ("--rig", "3", "--rig-master", "sentry"), (*ISSUE, ("gateway", 20)), at_home=True),
+)
 
 
 class Rig:
@@ -40,7 +47,7 @@ class Rig:
 
     def __init__(self, farm: Farm, master: Master) -> None:
         self.farm, self.master = farm, master
-        self.shares = Shares(farm, master.node)
+        self.shares = Shares(farm, master.node, master.at_home)
 
     def figures(self) -> dict[str, dict[str, Any]]:
         """Device -> latest figures of its part `slave`, as the commander has them."""
@@ -103,8 +110,7 @@ def test_200_shares_without_a_bad_one(rig: Rig) -> None:
 
 
 def test_none_is_credited_twice_and_none_lost_whatever_is_hurt(rig: Rig) -> None:
-    """The issue's three, 200 shares in all; then master and gateway."""
-    for part, shares in (("broker", 67), ("pool", 67), ("slave", 67), ("master", 20), ("gateway", 20)):
+    for part, shares in rig.master.hurt:
         rig.mine(shares, since_ms=rig.hurt(part))
     rig.shares.check()
 
