@@ -173,6 +173,7 @@ class Master(Extra):
 
     def _stop(self) -> None:
         self._running = False
+        self._say_trouble("")
         for slave in self._known():
             self._say_state(slave, b"disconnected")
             self.alert(slave, None)
@@ -196,6 +197,7 @@ class Master(Extra):
 
     def announce(self, slave: Any) -> None:
         core_report.announce(self._node, slave, self._kind)
+        self.alert(slave, None)  # what an earlier start may have raised
 
     def gone(self, slave: Any) -> None:
         self._say_state(slave, b"lost")

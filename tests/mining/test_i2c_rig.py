@@ -3,6 +3,7 @@
 import json
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from hashlib import sha1
 from pathlib import Path
 from typing import Any
@@ -68,27 +69,26 @@ def ready(commander: Peer, device: str) -> None:
     commander.expect(f"/{device}/state", lambda word: word == "ready")
 
 
-def test_a_bus_that_comes_and_goes(master: RigSentry, commander: Peer, start_rig: Callable[..., VirtualRig]) -> None:
+def test_a_bus_that_comes_and_goes(master: RigSentry, commander: Peer, built: Path) -> None:
     alert = commander.expect("/self/alert/rig", bool)
     assert alert["text"] == f"I2C bus tcp://127.0.0.1:{master.port}: Connection refused"
-    wires = start_rig(2, "--speed=1", f"--port={master.port}")
-    info = commander.expect("/avr-11/info")
-    assert (info["kind"], info["limits"]) == ("cpu-gpu", {"difficulty": 655})
-    assert info["hardware"].endswith("DUCOIDFA12000000000001")
-    ready(commander, "avr-11")
-    assert commander.expect("/self/alert/rig") == ""
-    offer(commander, "avr-11", "job-1", 77, 1)
-    share = commander.expect("/avr-11/job/share")
-    assert (share["id"], share["nonce"], share["chip"]) == ("job-1", 77, "DUCOIDFA12000000000001")
-    offer(commander, "avr-11", "job-1", 77, 1)  # as after a reconnect: it is known
-    verdict = {"verdict": {"id": "job-1", "word": "GOOD"}}
-    commander.publish(OFFERS.format("avr-11"), json.dumps(verdict).encode())
-    told = commander.expect("/avr-11/tele/slave", lambda data: data["accepted"] == 1)
-    assert (told["requests"], told["shares"], told["faults"], told["in_hand"]) == (1, 1, 0, 0)
-    assert commander.expect("/self/info")["parts"]["slave"]["hashrate"] == "H/s"
-    offer(commander, "avr-99", "job-2", 5, 1)
-    assert commander.expect("/evt/refused")["problem"] == "is not on this rig"
-    wires.process.kill()
+    with closing(VirtualRig(built / "slave-16.elf", 2, "--speed=1", f"--port={master.port}")):
+        info = commander.expect("/avr-11/info")
+        assert (info["kind"], info["limits"]) == ("cpu-gpu", {"difficulty": 655})
+        assert info["hardware"].endswith("DUCOIDFA12000000000001")
+        ready(commander, "avr-11")
+        assert commander.expect("/self/alert/rig") == ""
+        assert commander.expect("/self/info")["parts"]["slave"]["hashrate"] == "H/s"
+        offer(commander, "avr-11", "job-1", 77, 1)
+        share = commander.expect("/avr-11/job/share")
+        assert (share["id"], share["nonce"], share["chip"]) == ("job-1", 77, "DUCOIDFA12000000000001")
+        offer(commander, "avr-11", "job-1", 77, 1)  # as after a reconnect: it is known
+        verdict = {"verdict": {"id": "job-1", "word": "GOOD"}}
+        commander.publish(OFFERS.format("avr-11"), json.dumps(verdict).encode())
+        told = commander.expect("/avr-11/tele/slave", lambda data: data["accepted"] == 1)
+        assert (told["requests"], told["shares"], told["faults"], told["in_hand"]) == (1, 1, 0, 0)
+        offer(commander, "avr-99", "job-2", 5, 1)
+        assert commander.expect("/evt/refused")["problem"] == "is not on this rig"
     assert str(master.port) in commander.expect("/self/alert/rig", bool)["text"]
     commander.expect("/avr-11/state", lambda word: word == "lost")
 

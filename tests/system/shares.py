@@ -25,10 +25,10 @@ class Job:
 
 @dataclass
 class Shares:
-    """An observer at the broker at home. It hears each job that the gateway gives and, as the commander does, each event
-    of the node: what was published while the node's own broker was dead comes out of its outbox later. A share was
-    *found* when its `ts` says, which the node writes before it knows of any fault. Of a master at home, whose broker is
-    the observer's, the events are in the history of its outbox."""
+    """An observer at the broker at home. It hears each job that the gateway gives and, as the commander does, each
+    event of the node: what was published while the node's own broker was dead comes out of its outbox later. A share
+    was *found* when its `ts` says, which the node writes before it knows of any fault. Of a master at home, whose
+    broker is the observer's, the events are in the history of its outbox."""
 
     farm: Farm
     master: str

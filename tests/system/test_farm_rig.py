@@ -1,5 +1,5 @@
-"""`farmhand up --rig 3`: real firmware on simulated AVRs, a master in MicroPython or in the sentry, two bridged brokers,
-gateway and pool mine together."""
+"""`farmhand up --rig 3`: real firmware on simulated AVRs, a master in MicroPython or in the sentry, two bridged
+brokers, gateway and pool mine together."""
 
 import json
 import os
