@@ -14,11 +14,12 @@ import typer
 from commander import show
 from commander.api import Api, ApiError
 from commander.grants import grants
-from commander.options import HERE, ApiKey, AsJson, Limit, Node, State, Url
+from commander.options import HERE, ApiKey, AsJson, Limit, Node, NodeFirst, State, Url
+from commander.rig_menu import menu
 from commander.update import update
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-node = typer.Typer(help="List, show, command, update and delete nodes.", no_args_is_help=True)
+node = typer.Typer(cls=NodeFirst, help="List, show, command, update and delete nodes.", no_args_is_help=True)
 token = typer.Typer(help="Make, list and revoke enrolment tokens.", no_args_is_help=True)
 key = typer.Typer(help="Make, list and delete API keys.", no_args_is_help=True)
 commander = typer.Typer(help="Run the commander alone.", no_args_is_help=True)
@@ -123,7 +124,7 @@ def node_show(node: Node, state: State = HERE, url: Url = "", key: ApiKey = "", 
 @node.command("cmd")
 def node_cmd(
     node: Node,
-    name: Annotated[str, typer.Argument(help="ping, restart, identify, logs")],
+    name: Annotated[str, typer.Argument(help="ping, restart, identify, logs, rig")],
     args: Annotated[str, typer.Option("--args", help="arguments as a JSON object")] = "{}",
     timeout: Annotated[int, typer.Option("--timeout", min=1, help="seconds to wait for the answer")] = 30,
     state: State = HERE,
@@ -132,18 +133,11 @@ def node_cmd(
     as_json: AsJson = False,
 ) -> None:
     """Send a signed command and wait for its answer; exit code 1 unless it was done."""
-    import time
-
     try:
         given = json.loads(args)
     except ValueError as error:
         raise ApiError(f"args: must be a JSON object: {error}") from None
-    api = Api(state, url, key)
-    row = api.post(f"/nodes/{node}/commands", {"name": name, "args": given, "timeout_s": timeout})
-    ends = time.monotonic() + timeout + 3
-    while row["status"] in ("sent", "accepted", "progress") and time.monotonic() < ends:
-        time.sleep(0.2)
-        row = api.get(f"/commands/{row['id']}")
+    row = Api(state, url, key).command(node, name, given, timeout)
     _answer(row, as_json, show.command)
     if row["status"] != "done":
         raise typer.Exit(1)
@@ -169,6 +163,7 @@ def node_desired(
 
 
 node.command("grants")(grants)
+node.command("menu")(menu)
 node.command("update")(update)
 
 

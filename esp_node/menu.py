@@ -26,7 +26,7 @@ def console(node):
 
 
 def serve(node):
-    """A key was pressed. Returns what is to be called for it, (module, function, arguments behind the node), or None."""
+    """A key was pressed. Returns what is to be called for it, (module, function, arguments after the node), or None."""
     keys = _keys(node)
     page = node.menu
     if keys is None:

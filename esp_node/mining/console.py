@@ -37,9 +37,10 @@ def _key(node, key, first):
     slave, letter, digits, _ = node.menu
     if letter == "x":
         print(key)
-        if key == "y":
-            _say(node, slave, "x")
-        _ready(node, slave)
+        if key == "y" and _say(node, slave, "x"):
+            prompt(node)
+        else:
+            _ready(node, slave)
     elif letter:
         _digit(node, key, first)
     elif key in _NUMBERS:

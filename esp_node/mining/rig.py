@@ -13,7 +13,7 @@ _SCAN_MS = 10000
 _LOST_AFTER = 5  # faults in a row
 _BACKOFF_MS = 50
 _QUARANTINE_MS = 30000
-_RESET_MS = 200  # until then it may still answer at its old address
+_RESET_MS = 1000  # more than a new address takes, until which it may answer at the old one
 
 
 class Rig:
@@ -43,8 +43,10 @@ class Rig:
         slave = self.slaves[address]
         slave.tell(self.bus, i2c.ADDRESS, i2c.pack_address(to))
         self.drop(address)
-        del self.slaves[address]
-        self._scan_at = now + _RESET_MS
+        self.slaves.pop(address, None)
+        # Known at once, so that nobody else is moved there; and not looked for where it still answers.
+        self.slaves[to] = Slave(to, now + _RESET_MS)
+        self._scan_at = max(self._scan_at, now + _RESET_MS)
 
     def take_up(self, address, now, unix_ms):
         """Ask who is at `address` at once, also one that was dropped or is not known; from now on it is served again.
@@ -57,7 +59,7 @@ class Rig:
         return error
 
     def drop(self, address):
-        """Leave a slave alone until take_up(). What it has in hand runs out at the gateway, unless it is back before."""
+        """Leave a slave alone until take_up(). Its jobs run out at the gateway, unless it is back before."""
         slave = self.slaves[address]
         if self._failures.pop(address, 0) >= _LOST_AFTER:
             self.tell.alert(slave, None)

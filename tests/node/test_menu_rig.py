@@ -23,6 +23,13 @@ pytestmark = [pytest.mark.broker, pytest.mark.micropython]
 WIRES = {"scl": 12, "sda": 13}
 
 
+def on_the_bus(main: Path, wires: VirtualRig, folder: Path) -> None:
+    """The next Console of the build `main` has `wires` on its pins."""
+    board = folder / "board.json"
+    board.write_text(json.dumps({"devices": [{"device": "rig", "port": wires.socket.getpeername()[1], **WIRES}]}))
+    Console.path, Console.board = f"{build_virtual(main.parent)}:{main.parent}:.frozen", str(board)
+
+
 class Node:
     """`console` and `peer` of a node with two slaves, 11 and 12; `wires` is their simulation."""
 
@@ -30,10 +37,7 @@ class Node:
         self.wires = VirtualRig(firmware() / "slave-16.elf", 2)
         self.broker = Broker(folder)
         self.peer = Peer(self.broker.port)
-        port = self.wires.socket.getpeername()[1]
-        (folder / "board.json").write_text(json.dumps({"devices": [{"device": "rig", "port": port, **WIRES}]}))
-        Console.path = f"{build_virtual(main.parent)}:{main.parent}:.frozen"
-        Console.board = str(folder / "board.json")
+        on_the_bus(main, self.wires, folder)
         config = credential_config(self.broker.port, rig=WIRES)
         self.console = Console(main, folder / "node", config, "192k")
         self.asked = 0
