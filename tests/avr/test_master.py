@@ -17,7 +17,10 @@ ADDRESSES = [11, 12, 13]
 
 
 class Mine:
-    """A rig in simulated time whose every share is judged, and answered by the next job."""
+    """A rig in simulated time whose every share is judged, and answered by the next job while it is `offering`: slaves
+    that sleep are simulated much faster."""
+
+    offering = True
 
     def __init__(self, wires: VirtualRig, difficulty: int = 10, pace: int = 0, in_hand: int = 2):
         self.wires = wires
@@ -67,7 +70,8 @@ class Mine:
         right = self.answers[share["id"]][1] == share["nonce"]
         self.shares.append((slave.address, share["id"], right))
         slave.verdict({"id": share["id"], "word": "GOOD" if right else "BAD"}, self.now_ms())
-        self.offer(slave)
+        if self.offering:
+            self.offer(slave)
 
     def offer(self, slave: Slave) -> dict[str, Any]:
         number = len(self.answers)
@@ -152,6 +156,7 @@ def test_an_unplugged_slave_is_told_lost_and_comes_back(mine: Mine) -> None:
     mine.run(mine.mined(at_loss + 6))
     assert {address for address, *_ in mine.shares[at_loss + 1 :]} == {11, 12}
     mine.wires.fault("plug", slave=2)
+    mine.offering = False
     mine.run(lambda: mine.said.count(("ready", 13)) == 2, ms=120_000)
     mine.run(lambda: mine.shares[-1][0] == 13)
     assert mine.alerts[13] is None
@@ -182,6 +187,7 @@ def test_new_address(mine: Mine) -> None:
     with pytest.raises(Invalid, match="address"):
         mine.rig.readdress(13, 120)
     mine.rig.readdress(13, 20)
+    mine.offering = False
     mine.run(lambda: ("ready", 20) in mine.said)
     assert ("lost", 13) in mine.said
     mine.run(lambda: mine.shares[-1][0] == 20)
