@@ -29,7 +29,7 @@ class NoRig(RuntimeError):
             how = f'for want of {", ".join(missing)}; `make run ARGS="--rig 3"` fetches and builds them'
         else:
             how = (
-                "an installed farmhand has no simulator; in farmhand's source tree `make run ARGS=\"--rig 3\"` "
+                'an installed farmhand has no simulator; in farmhand\'s source tree `make run ARGS="--rig 3"` '
                 f"fetches and builds what it takes. The firmware for real boards is in {SOURCE / 'avr'}"
             )
         self.user_message = f"--rig: {how}"
