@@ -124,7 +124,10 @@ def test_the_command_rig_and_a_slave_that_is_unplugged(master: RigSentry, wires:
     ready(commander, "avr-11")
     assert ask("c1", letter="o")["result"]["lines"] == ["cons 2", "11 R", "12 R"]
     assert ask("c2", letter="q", slave=11)["result"]["lines"][0].startswith("I after ")
-    assert ask("c3", letter="q", slave=40)["result"]["field"] == "args.slave"
+    assert ask("c3", letter="q", slave=40)["result"] == {
+        "field": "slave",
+        "problem": "must be the address of a slave: 11, 12",
+    }
     assert ask("c4", letter="q", slave="11")["code"] == "bad-arguments"
     wires.fault("unplug", slave=0)
     commander.expect("/avr-11/state", lambda word: word == "lost")

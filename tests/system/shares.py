@@ -32,11 +32,14 @@ class Shares:
 
     farm: Farm
     master: str
+    most_in_hand: int
     at_home: bool = False
     jobs: dict[str, Job] = field(default_factory=dict[str, Job])
     found: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     streams: dict[str, set[int]] = field(default_factory=dict[str, set[int]])
     faults: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
+    _judged: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    _read: int = 0  # bytes of the ledger
 
     def __post_init__(self) -> None:
         file = self.farm.file
@@ -50,8 +53,12 @@ class Shares:
 
     def ledger(self) -> list[dict[str, Any]]:
         """What the pool has judged; without a line that a kill broke off, whose verdict nobody heard."""
-        lines = (self.farm.state / "run" / "pool.jsonl").read_text().split("\n")[:-1]
-        return [json.loads(line) for line in lines if line.endswith("}")]
+        with (self.farm.state / "run" / "pool.jsonl").open("rb") as file:
+            file.seek(self._read)
+            whole = file.read().rpartition(b"\n")[0]
+        self._judged += [json.loads(line) for line in whole.split(b"\n") if line.endswith(b"}")]
+        self._read += len(whole) + 1 if whole else 0
+        return self._judged
 
     def accepted(self, since_ms: int = 0) -> int:
         return sum(each["verdict"] == "GOOD" and each["ts"] > since_ms for each in self.ledger())
@@ -76,7 +83,7 @@ class Shares:
         self.hear()
         waited_for = dict(self.found)
         wait_for("verdicts of all shares", lambda: self._all_settled(waited_for))
-        judged = self.ledger()
+        judged = list(self.ledger())
         assert [each for each in judged if each["verdict"] != "GOOD"] == []
         for each in judged:
             assert sha1(f"{each['last']}{each['nonce']}".encode()).hexdigest() == each["target"], each
@@ -90,6 +97,10 @@ class Shares:
                 assert self._may_be_lost(job), (share, self.jobs[job], self.faults)
             else:
                 assert (line["nonce"], line["chip"]) == (share["nonce"], share["chip"])
+        lost = [job for job, each in self.jobs.items() if each.word == "LOST"]
+        assert [job for job in lost if not self._went_along(job)] == []
+        open_ = [job for job, each in self.jobs.items() if job not in self.found and not each.word]
+        assert len([job for job in open_ if not self._went_along(job)]) <= self.most_in_hand
         for numbers in self.streams.values():  # nothing went past us
             assert numbers == set(range(min(numbers), max(numbers) + 1))
         return len(judged)
@@ -114,8 +125,12 @@ class Shares:
 
     def _may_be_lost(self, job: str) -> bool:
         """Its connection with the pool died, and it was not found long enough before that."""
-        given, found = self.jobs[job].given, self.found[job]["ts"]
-        return any(part in TAKES_JOBS_ALONG and given <= at and found > at - SURE_MS for part, at in self.faults)
+        found = self.found[job]["ts"]
+        return any(found > at - SURE_MS for at in self._went_along(job))
+
+    def _went_along(self, job: str) -> list[int]:
+        """Faults (ms) that may have ended the connection on which it was given."""
+        return [at for part, at in self.faults if part in TAKES_JOBS_ALONG and self.jobs[job].given <= at]
 
 
 def _work(line: dict[str, Any]) -> tuple[str, str]:

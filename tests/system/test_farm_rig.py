@@ -37,8 +37,8 @@ class Master:
 
 ISSUE = (("broker", 67), ("pool", 67), ("slave", 67))
 MASTERS = (
-    Master("esp-1", "esp-1", ("--rig", "3"), (*ISSUE, ("master", 20), ("gateway", 20))),
-    Master("host", "sentry", ("--rig", "3", "--rig-master", "sentry"), (*ISSUE, ("gateway", 20)), at_home=True),
+    Master("esp-1", "esp-1", ("--rig", "3"), (*ISSUE, ("master", 10), ("gateway", 10))),
+    Master("host", "sentry", ("--rig", "3", "--rig-master", "sentry"), (*ISSUE, ("gateway", 10)), at_home=True),
 )
 
 
@@ -47,7 +47,7 @@ class Rig:
 
     def __init__(self, farm: Farm, master: Master) -> None:
         self.farm, self.master = farm, master
-        self.shares = Shares(farm, master.node, master.at_home)
+        self.shares = Shares(farm, master.node, 2 * len(SLAVES), master.at_home)
 
     def figures(self) -> dict[str, dict[str, Any]]:
         """Device -> latest figures of its part `slave`, as the commander has them."""
@@ -84,8 +84,8 @@ class Rig:
 @pytest.fixture(scope="module", params=MASTERS, ids=lambda master: master.node)
 def rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     firmware()
-    # A job takes a quarter of a second, so that many are under way when something is hurt.
-    settings = {"FARMHAND_POOL_TIER": "MEGA", "FARMHAND_POOL_SHARES_PER_MINUTE": "100000"}
+    # A job takes a sixth of a second, so that many are under way when something is hurt.
+    settings = {"FARMHAND_POOL_TIER": "AVR", "FARMHAND_POOL_SHARES_PER_MINUTE": "100000"}
     farm = Farm(tmp_path_factory.mktemp("rig") / "state", **settings).up(*request.param.options)
     try:
         yield Rig(farm, request.param)
@@ -98,7 +98,7 @@ def test_200_shares_without_a_bad_one(rig: Rig) -> None:
     assert rig.shares.check() >= MINED
     judged = rig.shares.ledger()
     assert {each["chip"] for each in judged} == {f"DUCOIDFA1200000000000{number}" for number in (1, 2, 3)}
-    assert {(each["tier"], each["difficulty"]) for each in judged} == {("MEGA", 16)}
+    assert {(each["tier"], each["difficulty"]) for each in judged} == {("AVR", 10)}
     told = farmhand("pool", "stats", "--port", _port_of_the_pool(rig.farm), "--json")
     assert json.loads(told.stdout)["accepted"] >= len(judged)
     wait_for("figures of all slaves", lambda: set(rig.figures()) == set(SLAVES))
