@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -81,12 +82,21 @@ class Rig:
             assert json.loads(simulator.makefile().readline())["ok"]
 
 
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all: a farm whose slaves change their master between two starts."""
+    return tmp_path_factory.mktemp("rig") / "state"
+
+
 @pytest.fixture(scope="module", params=MASTERS, ids=lambda master: master.node)
-def rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+def rig(request: pytest.FixtureRequest, state: Path) -> Iterator[Rig]:
     firmware()
+    for pattern in ("*.log", "pool.jsonl"):  # of the start before
+        for written in (state / "run").glob(pattern):
+            written.unlink()
     # A job takes a sixth of a second, so that many are under way when something is hurt.
     settings = {"FARMHAND_POOL_TIER": "AVR", "FARMHAND_POOL_SHARES_PER_MINUTE": "100000"}
-    farm = Farm(tmp_path_factory.mktemp("rig") / "state", **settings).up(*request.param.options)
+    farm = Farm(state, **settings).up(*request.param.options)
     try:
         yield Rig(farm, request.param)
     finally:
