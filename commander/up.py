@@ -74,6 +74,8 @@ def run(state: Path, ports: str, rig: int, rig_master: str, as_json: bool) -> No
         farm = _farm(state, ports)
     except OSError as error:
         raise CannotStart(f"{error.filename}: {error.strerror}") from None
+    if rig:
+        virtual_rig.check()
     find_mosquitto()
     _check_ports(farm)
     signal.signal(signal.SIGTERM, signal.default_int_handler)

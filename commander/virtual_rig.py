@@ -25,17 +25,26 @@ class NoRig(RuntimeError):
     """A virtual rig cannot run here; says what is missing."""
 
     def __init__(self, missing: list[str]) -> None:
-        self.user_message = (
-            f'--rig: for want of {", ".join(missing)}; `make run ARGS="--rig 3"` fetches and builds them'
-        )
+        if (SOURCE / "Makefile").exists():
+            how = f'for want of {", ".join(missing)}; `make run ARGS="--rig 3"` fetches and builds them'
+        else:
+            how = (
+                'an installed farmhand has no simulator; in farmhand\'s source tree `make run ARGS="--rig 3"` '
+                f"fetches and builds what it takes. The firmware for real boards is in {SOURCE / 'avr'}"
+            )
+        self.user_message = f"--rig: {how}"
         super().__init__(self.user_message)
+
+
+def check() -> None:
+    """NoRig where the simulation cannot run."""
+    missing = [str(each.relative_to(SOURCE)) for each in (SIMULATOR, FIRMWARE, PYTHON) if not each.exists()]
+    if missing:
+        raise NoRig(missing)
 
 
 def simulator(slaves: int, port: int) -> list[str]:
     """Command of the simulation of so many AVRs, in real time."""
-    missing = [str(each.relative_to(SOURCE)) for each in (SIMULATOR, FIRMWARE, PYTHON) if not each.exists()]
-    if missing:
-        raise NoRig(missing)
     return [str(PYTHON), str(SIMULATOR), str(FIRMWARE), "--slaves", str(slaves), "--port", str(port), "--detached"]
 
 

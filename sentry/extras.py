@@ -87,9 +87,11 @@ def extras(sender: Sender, boot: str, kind: str, tell: Callable[[Wish], None]) -
 
 
 def stray_filter(sender: Sender, topic: str) -> str | None:
-    """The filter that brought a message of another node: the broker keeps a session's subscriptions, also those of a
-    part that the settings no longer ask for."""
+    """The filter that brought a message which no sentry asks for by itself: the broker keeps a session's subscriptions,
+    also those of a part that the settings no longer ask for."""
     levels = topic.split("/")
-    if len(levels) < 5 or levels[1] == "_" or levels[1:3] == [sender.domain, sender.node]:
+    if len(levels) < 5 or levels[1] == "_":
+        return None
+    if levels[1:4] == [sender.domain, sender.node, "self"] and levels[4] in ("desired", "cmd", "stored"):
         return None
     return "/".join([*levels[:3], "+", *levels[4:]])

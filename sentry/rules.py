@@ -199,7 +199,8 @@ def _command(memory: Memory, name: str, heard: Heard, world: World) -> tuple[Mem
     try:
         check(known[name], body["args"])
     except Invalid as error:
-        return memory, [bad_arguments(command, error)]
+        problem = {"field": _clean("args." + error.field, 256), "problem": str(error)}
+        return memory, [ack(command, "failed", "bad-arguments", problem)]
     accepted = ack(command, "accepted")
     if name in world.commands:
         return memory, [accepted, Order(command, name, body["args"])]
@@ -217,12 +218,6 @@ def ack(command: str, status: str, code: str = "", result: Any = None) -> Say:
     if result is not None:
         data["result"] = result
     return Say("ack", command, data)
-
-
-def bad_arguments(command: str, error: Invalid) -> Say:
-    """The answer to a command whose arguments are wrong."""
-    problem = {"field": _clean("args." + error.field, 256), "problem": str(error)}
-    return ack(command, "failed", "bad-arguments", problem)
 
 
 def _ping(_args: dict[str, Any], world: World) -> dict[str, Any]:

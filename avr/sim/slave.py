@@ -7,7 +7,8 @@ from yasimavr.lib import core
 CHIP_ID_PLACES = (0x0F, 0x10, 0x11, 0x12, 0x13, 0x15, 0x16, 0x17)
 TWAR = 0xBA
 ADDRESS_CELL, DOOR_CELL = 0, 1
-LAST_WORD, RJMP_TO_ITSELF = 0x7FFE, b"\xff\xcf"  # of flash
+# At the end of flash: nop, rjmp to it. At a loop of one instruction yasimavr would end, the watchdog with it.
+LOOP_AT, LOOP = 0x7FFC, b"\x00\x00\xfe\xcf"
 RESETS = {
     "power_on": core.Device.ResetFlag.PowerOn,
     "external": core.Device.ResetFlag.Ext,
@@ -73,9 +74,9 @@ class Slave:
         self.device.reset(int(RESETS[cause]))
 
     def hang(self) -> None:
-        """It runs into a loop, beyond the firmware, that only a reset ends. Interrupts go on."""
-        self.probe.write_flash(LAST_WORD, RJMP_TO_ITSELF)
-        self.probe.write_pc(LAST_WORD)
+        """It runs into a loop, beyond the firmware, that only a reset ends; interrupts stay as they are."""
+        self.probe.write_flash(LOOP_AT, LOOP)
+        self.probe.write_pc(LOOP_AT)
 
     @property
     def address(self) -> int:

@@ -23,7 +23,7 @@ from sentry.measure import Measured
 from sentry.mining.i2c_bus import Bus
 from sentry.mining.i2c_settings import RigSettings
 from sentry.reading import Reading
-from sentry.rules import Heard, Order, ack, bad_arguments, refusal
+from sentry.rules import Heard, Order, ack, refusal
 
 # The core is written for MicroPython, without annotations.
 core_menu, core_offer, core_report, core_rig = (cast(Any, each) for each in (menu, offer, report, rig))
@@ -157,7 +157,8 @@ class Master(Extra):
         try:
             lines: list[str] = core_menu.answer(self._rig, *given, mono_ms(), unix_ms())
         except Invalid as error:
-            self._tell(bad_arguments(order.id, error))
+            problem = {"field": error.field, "problem": error.problem}
+            self._tell(ack(order.id, "refused", "bad-arguments", problem))
         except OSError as error:
             self._tell(ack(order.id, "failed", "bus", {"problem": str(error)}))
         else:
@@ -173,6 +174,7 @@ class Master(Extra):
 
     def _stop(self) -> None:
         self._running = False
+        self._say_trouble("")
         for slave in self._known():
             self._say_state(slave, b"disconnected")
             self.alert(slave, None)
@@ -196,6 +198,7 @@ class Master(Extra):
 
     def announce(self, slave: Any) -> None:
         core_report.announce(self._node, slave, self._kind)
+        self.alert(slave, None)  # what an earlier start may have raised
 
     def gone(self, slave: Any) -> None:
         self._say_state(slave, b"lost")

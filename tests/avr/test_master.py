@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from esp_node.mining import rig as core
 from esp_node.mining.rig import Rig
 from esp_node.mining.slave import Slave
 from schema.errors import Invalid
@@ -81,13 +80,6 @@ class Mine:
     def all_right_and_once(self) -> bool:
         jobs = [job for _, job, _ in self.shares]
         return all(right for *_, right in self.shares) and len(jobs) == len(set(jobs))
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Long pauses cost most of a minute each to simulate."""
-    monkeypatch.setattr(core, "_QUARANTINE_MS", 3000)
-    monkeypatch.setattr(core, "_SCAN_MS", 2000)
 
 
 @pytest.fixture
