@@ -19,6 +19,7 @@ LISTS = [
     "/nodes",
     "/devices",
     "/telemetry",
+    "/mining/rigs",
     "/desired",
     "/reported",
     "/domains",
