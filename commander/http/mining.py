@@ -70,8 +70,8 @@ def rig_history(
 ) -> Response:
     """What a rig did in each minute, hour or day, oldest first (`items`), in all (`totals`), and slave by slave
     (`slaves`): counts, restarts of their counters allowed for; `hashrate`: H/s by the clock, waiting included, of the
-    items alone; `job_wait_ms`, `verdict_wait_ms`: mean ms. What was counted while nothing was heard of a slave is in the step in
-    which it was heard again. `since` is moved to the begin of its step.
+    items alone; `job_wait_ms`, `verdict_wait_ms`: mean ms. What was counted while nothing was heard of a slave is in
+    the step in which it was heard again. `since` is moved to the begin of its step.
     """
     known(service, node)
     end = span(None, until)[1]
