@@ -12,11 +12,10 @@ from commander.mining import rigs, views
 
 router = APIRouter(prefix="/api/v1/mining")
 
-DAY_MS = views.DAY
-USUAL = {"minute": DAY_MS // 24, "hour": DAY_MS, "day": 31 * DAY_MS}
+USUAL = {"minute": views.HOUR, "hour": views.DAY, "day": 31 * views.DAY}
 Step = Annotated[
     Literal["minute", "hour", "day"],
-    Query(description="of at most 1, 31 and 92 days in one answer; days are those of UTC"),
+    Query(description="of at most 6 hours, 31 and 92 days in one answer; days are those of UTC"),
 ]
 Begin = Annotated[
     int | None,
@@ -78,7 +77,7 @@ def rig_history(
     ms, longest = views.STEPS[step], views.LONGEST[step]
     begin = (since if since is not None else max(0, end - USUAL[step])) // ms * ms
     if end - begin > longest + ms:
-        raise Refused("since", f"at most {longest // DAY_MS} days before `until` with the step {step}")
+        raise Refused("since", f"at most {longest // views.HOUR} hours before `until` with the step {step}")
     devices = rigs.devices(service.flow.farm, node)
     with service.database.reading() as connection:
         found = views.history(connection, node, devices, step, begin, end)

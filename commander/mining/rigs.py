@@ -152,4 +152,4 @@ def _totals(slaves: list[Row], figures: list[Row]) -> Row:
 
 
 def _sum(values: Iterable[Any]) -> float:
-    return sum(number(value) or 0.0 for value in values)
+    return sum((number(value) or 0.0 for value in values), 0.0)

@@ -2,7 +2,6 @@
 as quick as an hour.
 """
 
-from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -17,7 +16,7 @@ from commander.mining.rigs import COUNTERS, PART, SUMS, mean, number, plain
 DAY = 24 * HOUR
 STEPS = {"minute": MINUTE, "hour": HOUR, "day": DAY}
 # Longest range of each step.
-LONGEST = {"minute": DAY, "hour": 31 * DAY, "day": 92 * DAY}
+LONGEST = {"minute": 6 * HOUR, "hour": 31 * DAY, "day": 92 * DAY}
 CLOSELY = 7 * DAY  # ranges up to this are looked at minute by minute where a counter began again
 MOST_RAW = 2_000
 
@@ -31,7 +30,7 @@ def history(connection: Connection, node: str, devices: list[str], step: str, si
     for device in devices:
         series = hashed_id(node, device, PART)
         before = _before(connection, series, since)
-        figures = before + _figures(connection, series, finest, since, until, before)
+        figures = _figures(connection, series, finest, since, until, before)
         gains[device] = per_step(figures, COUNTERS, ms, since)
     begins = sorted({begin for rows in gains.values() for begin in rows})
     items = [
@@ -46,7 +45,7 @@ def history(connection: Connection, node: str, devices: list[str], step: str, si
 
 
 def _sums(gains: list[dict[str, float]], ms: int = 0) -> Row:
-    total = {name: sum(row.get(name, 0.0) for row in gains) for name in COUNTERS}
+    total = {name: sum((row.get(name, 0.0) for row in gains), 0.0) for name in COUNTERS}
     judged = total["accepted"] + total["refused"] + total["lost"]
     return {
         **{name: plain(total[name]) for name in (*SUMS, "hashes")},
@@ -70,17 +69,18 @@ def _before(connection: Connection, series: int, since: int) -> list[Figures]:
 def _figures(
     connection: Connection, series: int, step: int, since: int, until: int, before: list[Figures]
 ) -> list[Figures]:
-    """By time; closer where a counter began again, and at the end, since down-sampling is behind."""
+    """`before` and what follows, by time; closer where a counter began again, and at the end, since down-sampling is
+    behind."""
     if not step:
-        return _raw(connection, series, since, until)
+        return before + _raw(connection, series, since, until)
     finer = MINUTE if step == HOUR else 0
     rows = _rolled_up(connection, series, step, since, until)
-    found: list[Figures] = []
-    for last, row in pairwise([*(before[-1:] or rows[:1]), *rows[:-1]]):
-        again = finer and until - since <= CLOSELY and fell(last, row)
+    found = before[-1:]
+    for row in rows[:-1]:
+        again = finer and found and until - since <= CLOSELY and fell(found[-1], row)
         found += (again and _rolled_up(connection, series, finer, row.ts, row.ts + step)) or [row]
     newest = rows[-1].ts if rows else since
-    return found + (_figures(connection, series, finer, newest, until, found or before) or rows[-1:])
+    return found + (_figures(connection, series, finer, newest, until, []) or rows[-1:])
 
 
 def _rolled_up(connection: Connection, series: int, step: int, since: int, until: int) -> list[Figures]:

@@ -17,7 +17,7 @@ export class RigPlots {
     this.buttons = RANGES.map((range) => el("button", { type: "button", onclick: () => this.choose(range) }, range[0]));
     fill(buttons, this.buttons);
     this.choose(this.range);
-    every(10_000, () => this.range[2] === "minute" && this.load());
+    every(10_000, () => this.range === RANGES[0] && this.load());
     every(MINUTE, () => this.load());
     document.addEventListener("visibilitychange", () => document.hidden || this.load());
   }
