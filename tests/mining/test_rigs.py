@@ -1,8 +1,7 @@
 """What a rig did over time, against counting by hand: counters begin again, figures are rolled up."""
 
-
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -79,6 +78,11 @@ def history(line: Line, step: str, since: int, until: int) -> dict[str, object]:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(SAMPLES, st.integers(0, 60))
+@example([(1700, 5, False), (1700, 5, False), (1700, 5, False), (1700, 5, False)], 2)
+@example([(600, 9, again) for _ in range(3) for again in (False, False)], 3)
+@example(
+    [(60, 0 if again else 9, again) for _ in range(3) for again in (False, False, True)] + [(3600, 1, False)] * 2, 9
+)
 def test_history_loses_no_more_than_the_minutes_of_restarts(
     line: Line, samples: list[tuple[int, int, bool]], rolled: int
 ) -> None:
@@ -108,6 +112,8 @@ def test_history_loses_no_more_than_the_minutes_of_restarts(
         assert {item["ts"]: item["accepted"] for item in hour["items"]} == wanted
         day = history(line, "day", BEGIN, BEGIN + views.DAY)
         assert sum(item["accepted"] for item in day["items"]) == total
+        retention.roll_up(line.database, 0)
+        assert history(line, "hour", BEGIN, told[-1][0] + 1) == hour
         middle = BEGIN + views.HOUR
         later = history(line, "minute", middle, max(told[-1][0], middle) + 1)
         assert later["totals"]["accepted"] == sum(gain for ts, gain in gains if ts >= middle)
