@@ -12,8 +12,12 @@ class Figures(NamedTuple):
 
 
 def fell(before: Figures, after: Figures) -> bool:
-    """Whether a counter began again between both, or inside the second."""
-    return any(least < before.fields[field][1] for field, (least, _) in after.fields.items() if field in before.fields)
+    """Whether a counter may have begun again between both, or inside the second."""
+    return any(
+        least < before.fields[field][1] or least == 0 < most
+        for field, (least, most) in after.fields.items()
+        if field in before.fields
+    )
 
 
 def gained(figures: Sequence[Figures], field: str) -> list[tuple[int, float]]:

@@ -77,7 +77,7 @@ def _figures(
     rows = _rolled_up(connection, series, step, since, until)
     found = before[-1:]
     for row in rows[:-1]:
-        again = finer and found and until - since <= CLOSELY and fell(found[-1], row)
+        again = finer and (not found or (until - since <= CLOSELY and fell(found[-1], row)))
         found += (again and _rolled_up(connection, series, finer, row.ts, row.ts + step)) or [row]
     newest = rows[-1].ts if rows else since
     return found + (_figures(connection, series, finer, newest, until, []) or rows[-1:])

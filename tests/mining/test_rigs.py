@@ -20,14 +20,16 @@ SAMPLES = st.lists(
 )
 
 
-def played(samples: list[tuple[int, int, bool]]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """(ts, counter) as the slave reports it, and (ts, gain) that can be known from it."""
+def played(samples: list[tuple[int, int, bool]]) -> tuple[list[tuple[int, int, int]], list[tuple[int, int]]]:
+    """(ts, shares, reports since it began) as the slave reports it, and (ts, gain of shares) that can be known from
+    that."""
     told, gains = [], []
-    ts, counter = BEGIN, 0
+    ts, counter, reports = BEGIN, 0, 0
     for number, (seconds, gain, again) in enumerate(samples):
         before, counter = counter, (0 if again else counter) + gain
         ts += seconds * 1000
-        told.append((ts, counter))
+        reports = 0 if again or not number else reports + 1
+        told.append((ts, counter, reports))
         # A counter that has passed what it was before it began again looks as if it had not.
         gains.append((ts, 0 if not number else counter - before if counter >= before else counter))
     return told, gains
@@ -43,7 +45,7 @@ def test_single_values_are_counted_exactly(samples: list[tuple[int, int, bool]],
     wanted: dict[int, float] = {}
     for ts, gain in gains:
         wanted[ts // step * step] = wanted.get(ts // step * step, 0) + gain
-    found = per_step([single(*each) for each in told], ["accepted"], step, BEGIN)
+    found = per_step([single(ts, counter) for ts, counter, _ in told], ["accepted"], step, BEGIN)
     assert {begin: row["accepted"] for begin, row in found.items()} == wanted
 
 
@@ -91,14 +93,14 @@ def test_history_loses_no_more_than_the_minutes_of_restarts(
     with line.database.writing() as connection:
         for table in ("telemetry", "rollup", "bookmark"):
             connection.execute(text(f"DELETE FROM {table}"))
-    for number, (ts, counter) in enumerate(told):
+    for number, (ts, counter, reports) in enumerate(told):
         row = {"series": hashed_id("rig-1", "avr-11", "slave"), "ts": ts, "received": ts, "stream": None, "seq": None}
-        line.apply([Add("telemetry", {**row, "data": {"accepted": counter, "server": "K"}})])
+        line.apply([Add("telemetry", {**row, "data": {"accepted": counter, "requests": reports, "server": "K"}})])
         if number == rolled:
             line.step([])
             retention.roll_up(line.database, 0)
     line.step([])
-    restarts = {ts // views.MINUTE for (ts, _), (_, _, again) in zip(told, samples, strict=True) if again}
+    restarts = {ts // views.MINUTE for (ts, _, _), (_, _, again) in zip(told, samples, strict=True) if again}
     unsure = sum(gain for ts, gain in gains if ts // views.MINUTE in restarts)
     total = sum(gain for _, gain in gains)
     hour = history(line, "hour", BEGIN, told[-1][0] + 1)
