@@ -19,6 +19,9 @@ SAMPLES = st.lists(
     st.tuples(st.integers(5, 900), st.integers(0, 9), st.sampled_from([False] * 9 + [True])), min_size=1, max_size=60
 )
 
+# Begins again three times in an hour.
+CRASHING = [(60, 0 if again else 9, again) for _ in range(3) for again in (False, False, True)] + [(3600, 1, False)] * 2
+
 
 def played(samples: list[tuple[int, int, bool]]) -> tuple[list[tuple[int, int, int]], list[tuple[int, int]]]:
     """(ts, shares, reports since it began) as the slave reports it, and (ts, gain of shares) that can be known from
@@ -82,9 +85,8 @@ def history(line: Line, step: str, since: int, until: int) -> dict[str, object]:
 @given(SAMPLES, st.integers(0, 60))
 @example([(1700, 5, False), (1700, 5, False), (1700, 5, False), (1700, 5, False)], 2)
 @example([(600, 9, again) for _ in range(3) for again in (False, False)], 3)
-@example(
-    [(60, 0 if again else 9, again) for _ in range(3) for again in (False, False, True)] + [(3600, 1, False)] * 2, 9
-)
+@example(CRASHING, 9)
+@example([(4000, 5, False)] * 2 + CRASHING, 11)
 def test_history_loses_no_more_than_the_minutes_of_restarts(
     line: Line, samples: list[tuple[int, int, bool]], rolled: int
 ) -> None:
