@@ -58,7 +58,7 @@ def rig_show(
 
 
 _COLUMNS = ("hash rate", "busy", "shares", "faults", "waits, ms")
-_SHARES = "shares: accepted/refused/lost; waits: mean for a job/a verdict"
+_CAPTION = "shares: accepted/refused/lost; waits: mean for a job/a verdict"
 
 
 def _slaves(rig: Item) -> Any:
@@ -68,7 +68,7 @@ def _slaves(rig: Item) -> Any:
         shown.add_row(*about, *_figures(slave), _figure(slave["difficulty"]), f"{slave['age_ms'] // 1000} s")
     shown.add_section()
     shown.add_row(_here(rig["totals"]), "", "", *_figures(rig["totals"]), "", "")
-    shown.caption, shown.caption_justify = _SHARES, "left"
+    shown.caption, shown.caption_justify = _CAPTION, "left"
     return shown
 
 
@@ -79,7 +79,7 @@ def _pool(slaves: list[Item]) -> Any:
     for slave in slaves:
         if pool := slave["pool"]:
             figures = [_figure(pool.get(name)) for name in ("server", "pool", "tier", "difficulty")]
-            rest = _several(pool, *_JUDGED), _several(pool, "job_ms", "verdict_ms"), _figure(pool.get("paced_ms"), "ms")
+            rest = _shares(pool), _waits(pool, "job_ms", "verdict_ms"), _figure(pool.get("paced_ms"), "ms")
             shown.add_row(escape(slave["device"]), escape(pool["gateway"]), *figures, *rest)
     return shown
 
@@ -89,9 +89,6 @@ def _history(items: list[Item], hours: int) -> Any:
     for row in items:
         shown.add_row(when(row["ts"])[:16], _figure(row["hashrate"], "H/s"), *_figures(row)[2:])
     return shown
-
-
-_JUDGED = ("accepted", "refused", "lost")
 
 
 def _name(name: str, presence: str) -> str:
@@ -105,12 +102,16 @@ def _here(totals: Item) -> str:
 
 def _figures(row: Item) -> list[str]:
     rates = _figure(row["hashrate"], "H/s"), _figure(row.get("busy_pct"), "%")
-    waits = _several(row, "job_wait_ms", "verdict_wait_ms")
-    return [*rates, _several(row, *_JUDGED), _figure(row["faults"]), waits]
+    waits = _waits(row, "job_wait_ms", "verdict_wait_ms")
+    return [*rates, _shares(row), _figure(row["faults"]), waits]
 
 
-def _several(row: Item, *names: str) -> str:
-    return "/".join(_figure(row.get(name)) for name in names)
+def _shares(row: Item) -> str:
+    return "/".join(_figure(row.get(name)) for name in ("accepted", "refused", "lost"))
+
+
+def _waits(row: Item, *names: str) -> str:
+    return "/".join(f"{row[name]:.0f}" if isinstance(row.get(name), int | float) else "-" for name in names)
 
 
 def _figure(value: Any, unit: str = "") -> str:

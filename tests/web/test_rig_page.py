@@ -107,7 +107,7 @@ def test_slaves_and_the_past_of_their_rig(page: Page, rig: Rig) -> None:
     expect(slave).to_contain_text("000000000000000B · AVR v1 16 MHz")
     expect(slave.locator(".letter").first).to_have_attribute("title", "job handed over")
     expect(slave).to_contain_text("50\u00a0ms")
-    expect(page.locator("[data-tile='accepted in 24 h']")).to_have_text("116accepted in 24 h")
+    expect(page.locator("[data-tile='accepted, 24 h']")).to_have_text("116accepted, 24 h")
     pool = page.locator("#pool tbody tr")
     expect(pool).to_contain_text("127.0.0.1:2811")
     expect(pool.locator(".letter").nth(1)).to_have_attribute("title", "share sent")

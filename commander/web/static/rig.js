@@ -64,7 +64,7 @@ async function readRig() {
   setText($("problem"), rig.presence === "ready" ? "" : `The node is ${rig.presence}: figures are ${duration(Date.now() - rig.ts)} old.`);
   showAlerts($("alerts"), rig.alerts);
   const tiles = totalTiles(rig.totals);
-  tiles.splice(4, 0, ["accepted in 24 h", day.totals.accepted]);
+  tiles.splice(4, 0, ["accepted, 24 h", day.totals.accepted]);
   showTiles($("tiles"), tiles);
   showSlaves(rig.slaves);
 }

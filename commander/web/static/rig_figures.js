@@ -37,7 +37,7 @@ export function totalTiles(totals) {
     ["refused", totals.refused, "", totals.refused > 0],
     ["lost", totals.lost, "", totals.lost > 0],
     ["faults", totals.faults],
-    ["wait for a job", totals.job_wait_ms, "ms"],
-    ["wait for a verdict", totals.verdict_wait_ms, "ms"],
+    ["job wait", totals.job_wait_ms, "ms"],
+    ["verdict wait", totals.verdict_wait_ms, "ms"],
   ];
 }

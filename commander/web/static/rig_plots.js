@@ -25,7 +25,7 @@ export class RigPlots {
   choose(range) {
     this.range = range;
     this.buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(RANGES[i] === range)));
-    setText(this.step, `each point is a ${range[2]}${range[2] === "day" ? " (UTC)" : ""}; the last one is not over`);
+    setText(this.step, `a point for each ${range[2]}${range[2] === "day" ? " (UTC)" : ""}; the last one is not over`);
     this.load();
   }
 
