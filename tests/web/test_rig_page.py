@@ -66,9 +66,10 @@ class Rig:
 @pytest.fixture(scope="module")
 def rig(farm: WebFarm) -> Rig:
     rig = Rig(farm, "digger")
+    now = now_ms()
     for age in range(30, 0, -1):
         for address in (11, 12):
-            rig.mined(address, 60 - 2 * age, now_ms() - age * 60_000)
+            rig.mined(address, 60 - 2 * age, now - age * 60_000)
     pool = {"pool": "127.0.0.1:2811", "server": "JE", "tier": "DUE", "difficulty": 500, "accepted": 58, "job_ms": 12.5}
     rig.gateway.measured("pool", "digger_avr-11", **pool)
     farm.until(lambda: farm.get("/api/v1/mining/rigs")["items"])
