@@ -54,6 +54,20 @@ def test_the_rig_mines_for_the_pool_without_a_bad_share(farm: Farm) -> None:
         assert 3500 < each["hashrate"] < 4300, each
         assert each["refused"] == each["stale"] == 0
         assert each["server"] in "RJKEG"
+    shown = farmhand("rig", "show", "esp-1", "--json", "--state", str(farm.state))
+    assert shown.returncode == 0, shown.stderr
+    rig = json.loads(shown.stdout)
+    assert [each["device"] for each in rig["slaves"]] == list(SLAVES)
+    assert rig["totals"]["here"] == 3
+    assert rig["totals"]["accepted"] >= MINED
+    for each in rig["slaves"]:
+        assert (each["firmware"], f"DUCOID{each['chip']}" in chips) == ("AVR v1 16 MHz", True)
+        assert each["pool"]["gateway"] == "host"
+    for table in (("list",), ("show", "esp-1")):
+        text = farmhand("rig", *table, "--state", str(farm.state), env={**os.environ, "COLUMNS": "120"}).stdout
+        assert "esp-1" in text
+        assert "3 of 3" in text
+        assert "host" in text
 
 
 @pytest.mark.parametrize("part", ["broker", "node", "gateway", "pool"])
