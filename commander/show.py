@@ -51,7 +51,7 @@ def when(ms: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(ms / 1000))
 
 
-def _table(title: str, *columns: str) -> Table:
+def new_table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -86,7 +86,7 @@ def quantity(value: Any, unit: str) -> str:
 
 
 def status(farm: Item) -> None:
-    table = _table("Domains", "domain", "", "links", "nodes")
+    table = new_table("Domains", "domain", "", "links", "nodes")
     for d in farm["domains"]:
         links = ", ".join(f"{link['name']} {'up' if link['up'] else 'DOWN'}" for link in d["links"]) or (
             "home" if d["home"] else ""
@@ -100,7 +100,7 @@ def status(farm: Item) -> None:
 
 
 def nodes(items: list[Item]) -> None:
-    table = _table("Nodes", "domain", "node", "kind", "presence", "heard", "latest")
+    table = new_table("Nodes", "domain", "node", "kind", "presence", "heard", "latest")
     for n in sorted(items, key=lambda n: (n["domain"], n["id"])):
         table.add_row(n["domain"], n["id"], n["kind"], word(n["presence"]), ago(n["heard"]), _figures(n))
     console.print(table)
@@ -108,7 +108,7 @@ def nodes(items: list[Item]) -> None:
 
 def node(n: Item) -> None:
     facts = ("domain", "kind", "presence", "state", "software", "boot", "alive_ms", "token")
-    table = _table(n["id"], "what", "value")
+    table = new_table(n["id"], "what", "value")
     for name in facts:
         table.add_row(name, word(str(n[name])) if name == "presence" else escape(str(n[name])))
     table.add_row("hardware", escape(str(n["info"].get("hardware", ""))))
@@ -117,7 +117,7 @@ def node(n: Item) -> None:
     for stream in n["streams"]:
         table.add_row(f"stream {escape(stream['name'])}", f"stored up to {stream['mark']}")
     console.print(table)
-    values = _table("Latest values", "device", "part", "field", "value", "age")
+    values = new_table("Latest values", "device", "part", "field", "value", "age")
     for device, parts in sorted(n["latest"].items()):
         for part, fields in sorted(parts.items()):
             units = n["parts"].get(part, {})
@@ -125,7 +125,7 @@ def node(n: Item) -> None:
                 if name != "ts":
                     values.add_row(device, part, name, escape(quantity(value, units.get(name, ""))), ago(fields["ts"]))
     console.print(values)
-    documents = _table("Documents", "document", "desired", "reported", "status")
+    documents = new_table("Documents", "document", "desired", "reported", "status")
     reported = {r["doc"]: r for r in n["reported"]}
     for d in n["desired"]:
         r = reported.get(d["doc"], {})
@@ -138,7 +138,7 @@ def node(n: Item) -> None:
 
 
 def alerts(items: Iterable[Item]) -> None:
-    table = _table("Alerts", "since", "severity", "node", "alert", "text")
+    table = new_table("Alerts", "since", "severity", "node", "alert", "text")
     for a in items:
         where = a["node"] if a["device"] == "self" else f"{a['node']}/{a['device']}"
         table.add_row(ago(a["since"]), word(a["severity"]), where, a["name"], escape(a["text"]))
@@ -146,7 +146,7 @@ def alerts(items: Iterable[Item]) -> None:
 
 
 def events(items: Iterable[Item]) -> None:
-    table = _table("Events", "time", "node", "type", "data")
+    table = new_table("Events", "time", "node", "type", "data")
     for e in items:
         table.add_row(
             when(e["ts"]), f"{e['node']}/{e['device']}".removesuffix("/self"), e["type"], escape(str(e["data"]))
@@ -160,7 +160,7 @@ def logs(items: Iterable[Item]) -> None:
 
 
 def dead_letters(answer: Item) -> None:
-    table = _table("Refused messages", "time", "sender", "topic", "field", "problem")
+    table = new_table("Refused messages", "time", "sender", "topic", "field", "problem")
     for d in answer["items"]:
         table.add_row(when(d["ts"]), escape(d["sender"]), escape(d["topic"]), escape(d["field"]), escape(d["problem"]))
     console.print(table if table.row_count else "no refused messages")
@@ -169,7 +169,7 @@ def dead_letters(answer: Item) -> None:
 
 
 def tokens(items: Iterable[Item]) -> None:
-    table = _table("Tokens", "id", "state", "domain", "kind", "node", "made", "expires")
+    table = new_table("Tokens", "id", "state", "domain", "kind", "node", "made", "expires")
     for t in items:
         table.add_row(
             t["id"], t["state"], t["domain"], t["kind"], t["node"] or t["name"], when(t["created"]), when(t["expires"])
@@ -191,7 +191,7 @@ def new_token(answer: Item) -> None:
 
 
 def keys(items: Iterable[Item]) -> None:
-    table = _table("API keys", "id", "name", "role", "made")
+    table = new_table("API keys", "id", "name", "role", "made")
     for k in items:
         table.add_row(k["id"], escape(k["name"]), k["role"], when(k["created"]))
     console.print(table)

@@ -13,6 +13,19 @@ _WORKER = "{domain}/{node}/{device}/"
 NONCES_PER_DIFFICULTY = 100
 VERDICTS = ("GOOD", "BAD", "BLOCK", "LOST")
 
+# The letters that a slave's telemetry shows, and what they say: how it stands with the pool, and its own run state.
+SERVER_STATES = {
+    "D": "disconnected",
+    "C": "connected",
+    "R": "asked for a job",
+    "J": "has a job, not begun",
+    "K": "job handed over",
+    "E": "share sent",
+    "F": "last share refused",
+    "G": "last share accepted",
+}
+RUN_STATES = {"I": "idle", "B": "busy", "C": "complete: a result waits", "E": "error"}
+
 JOB = Message(
     "job", "", "down", 1, False, "object",
     (

@@ -22,7 +22,9 @@ Rule = Callable[[Farm, Address, Any, Moment], Effects]
 
 def on_state(farm: Farm, at: Address, data: str, moment: Moment) -> Effects:
     node = known_node(farm, at)
-    if at.device != "self" or node["state"] == data:
+    if at.device != "self":
+        return _device_changed(farm, at, moment, state=data)
+    if node["state"] == data:
         return []
     return [Put("node", at.node, {**node, "state": data, "state_at": moment.now})]
 
@@ -30,7 +32,7 @@ def on_state(farm: Farm, at: Address, data: str, moment: Moment) -> Effects:
 def on_info(farm: Farm, at: Address, data: Row, moment: Moment) -> Effects:
     node = known_node(farm, at)
     if at.device != "self":
-        return []
+        return _device_changed(farm, at, moment, info=data)
     new = {**node, "info": data, "parts": data["parts"], "boot": data["boot"], "alive_ms": data["alive_ms"]}
     return [Put("node", at.node, new)] if new != node else []
 
@@ -135,6 +137,23 @@ def on_tick(farm: Farm, now: int) -> Effects:
             continue
         if command["status"] in ("sent", "accepted", "progress") and now > command["exp"]:
             effects.append(Put("command", command["id"], {**command, "status": "timeout", "updated": now}))
+    return effects
+
+
+def _device_changed(farm: Farm, at: Address, moment: Moment, **said: Any) -> Effects:
+    """A device's word of itself; a change from one word to another is an event, like a node's."""
+    key = (at.node, at.device)
+    old = farm["device"].get(key) or {"node": at.node, "device": at.device, "state": "", "state_at": 0, "info": {}}
+    new = {**old, **said}
+    if new == old:
+        return []
+    if new["state"] == old["state"]:
+        return [Put("device", key, new)]
+    effects: Effects = [Put("device", key, {**new, "state_at": moment.now})]
+    if old["state"]:
+        data = {"from": old["state"], "to": new["state"]}
+        row = {"node": at.node, "device": at.device, "type": "presence", "ts": moment.now, "received": moment.now}
+        effects.append(Add("event", {**row, "stream": None, "seq": None, "data": data}))
     return effects
 
 

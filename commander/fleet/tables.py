@@ -32,6 +32,15 @@ node = Table(
     Column("token", Text, nullable=False, default=""),
     Column("nonce", Text, nullable=False, default=""),
 )  # fmt: skip
+# What a node owns, as far as it said something of it.
+device = Table(
+    "device", metadata,
+    Column("node", Text, primary_key=True),
+    Column("device", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("state_at", Big, nullable=False),
+    Column("info", Json, nullable=False),
+)  # fmt: skip
 token = Table(
     "token", metadata,
     Column("id", Text, primary_key=True),
@@ -234,4 +243,4 @@ audit = Table(
     Index("audit_ts", "ts"),
 )  # fmt: skip
 
-STATE = (node, token, heard, latest, stream, alert, desired, reported, command, dead_count, link, api_key, blob)
+STATE = (node, device, token, heard, latest, stream, alert, desired, reported, command, dead_count, link, api_key, blob)

@@ -69,7 +69,7 @@ class Live:
                 return _format(
                     "node", {"id": row["id"], "domain": row["domain"], "kind": row["kind"], "presence": word}
                 )
-            case "alert" | "command" | "reported" | "link":
+            case "alert" | "command" | "device" | "reported" | "link":
                 return _format(table, row)
             case _:
                 return None
@@ -90,7 +90,7 @@ def _offer(waiting: asyncio.Queue[bytes], lines: list[bytes]) -> None:
 
 @router.get("/live")
 async def live(service: Served, _: Reader, request: Request, node: str | None = None) -> StreamingResponse:
-    """Events: node, telemetry, event, alert, alert-cleared, command, reported, link, lost."""
+    """Events: node, telemetry, event, alert, alert-cleared, command, device, reported, link, lost."""
     hub: Live = request.app.state.live
     wanted = f'"{node}"'.encode() if node else b""
 

@@ -16,7 +16,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from commander.effects import Refused
 from commander.http.access import COOKIE, ROLES, Caller, Served, caller_of, find_key, refuse_foreign
 from commander.http.paging import json
+from commander.mining.rigs import has_rig
+from commander.service import Service
 from schema.fleet import NODE_KINDS
+from schema.mining import RUN_STATES, SERVER_STATES
 
 router = APIRouter(include_in_schema=False)
 
@@ -57,10 +60,15 @@ STATIC = _static_files()
 templates = Environment(loader=FileSystemLoader(WEB / "templates"), autoescape=True, undefined=StrictUndefined)
 
 
-def _page(template: str, caller: Caller | None, status: int = 200, **values: Any) -> Response:
+def _page(
+    service: Service, template: str, caller: Caller | None, status: int = 200, here: str = "", **values: Any
+) -> Response:
     role = caller.role if caller else ""
     tabs = [(name, title) for name, (title, least) in LISTS.items() if role and _may(role, least)]
-    text = templates.get_template(template).render(role=role, tabs=tabs, here=template.removesuffix(".html"), **values)
+    if role and has_rig(service.flow.farm):
+        tabs.insert(0, ("rigs", "Rigs"))
+    here = here or template.removesuffix(".html")
+    text = templates.get_template(template).render(role=role, tabs=tabs, here=here, **values)
     return HTMLResponse(text, status, headers=HEADERS | {"Cache-Control": "no-store"})
 
 
@@ -112,9 +120,9 @@ async def farm(request: Request, service: Served, caller: Guest, key: str = "") 
         return (
             _logged_in(request, key, "/")
             if known
-            else _page("login.html", None, 401, next="/", problem="This key is unknown.")
+            else _page(service, "login.html", None, 401, next="/", problem="This key is unknown.")
         )
-    return _page("farm.html", caller) if caller else _to_login(request)
+    return _page(service, "farm.html", caller) if caller else _to_login(request)
 
 
 @router.get("/nodes/{node}")
@@ -122,13 +130,33 @@ async def node(request: Request, service: Served, caller: Guest, node: str) -> R
     if caller is None:
         return _to_login(request)
     if node not in service.flow.farm["node"]:
-        return _page("missing.html", caller, 404, what=f"There is no node {node}.")
-    return _page("node.html", caller, node=node)
+        return _page(service, "missing.html", caller, 404, what=f"There is no node {node}.")
+    return _page(service, "node.html", caller, node=node, rig=has_rig(service.flow.farm, node))
+
+
+@router.get("/rigs")
+async def rig_list(request: Request, service: Served, caller: Guest) -> Response:
+    return _page(service, "rigs.html", caller) if caller else _to_login(request)
+
+
+@router.get("/rigs/wiring")
+async def wiring(request: Request, service: Served, caller: Guest) -> Response:
+    return _page(service, "wiring.html", caller, here="rigs") if caller else _to_login(request)
+
+
+@router.get("/rigs/{node}")
+async def rig(request: Request, service: Served, caller: Guest, node: str) -> Response:
+    if caller is None:
+        return _to_login(request)
+    if node not in service.flow.farm["node"] or not has_rig(service.flow.farm, node):
+        return _page(service, "missing.html", caller, 404, what=f"There is no rig on a node {node}.")
+    letters = {"server": SERVER_STATES, "run": RUN_STATES}
+    return _page(service, "rig.html", caller, here="rigs", node=node, letters=letters)
 
 
 @router.get("/login")
-async def login(next: str = "/") -> Response:
-    return _page("login.html", None, next=_safe_next(next), problem="")
+async def login(service: Served, next: str = "/") -> Response:
+    return _page(service, "login.html", None, next=_safe_next(next), problem="")
 
 
 @router.post("/login")
@@ -139,7 +167,7 @@ async def log_in(request: Request, service: Served) -> Response:
     key, target = form.get("key", [""])[0].strip(), _safe_next(form.get("next", ["/"])[0])
     if find_key(service.flow.farm, key) is None:
         problem = "This key is unknown." if key else "Enter a key."
-        return _page("login.html", None, 401, next=target, problem=problem)
+        return _page(service, "login.html", None, 401, next=target, problem=problem)
     return _logged_in(request, key, target)
 
 
@@ -167,6 +195,7 @@ def _add_list(name: str, title: str, least: str) -> None:
             return _to_login(request)
         if not _may(caller.role, least):
             return _page(
+                service,
                 "missing.html",
                 caller,
                 403,
@@ -174,6 +203,7 @@ def _add_list(name: str, title: str, least: str) -> None:
             )
         domains = sorted(service.flow.farm["door"])
         return _page(
+            service,
             f"{name}.html",
             caller,
             title=title,

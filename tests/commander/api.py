@@ -33,6 +33,9 @@ ROLES = {
         "GET /tokens",
         "GET /live",
         "GET /telemetry",
+        "GET /mining/rigs",
+        "GET /mining/rigs/{node}",
+        "GET /mining/rigs/{node}/history",
         "GET /desired",
         "GET /reported",
         "GET /blobs",
@@ -57,6 +60,7 @@ ROLES = {
         "DELETE /blobs/{sha256}",
     },
 }
+SLAVE = ("server", "state", "hashrate", "busy_pct", "accepted", "refused", "requests", "request_wait_ms")
 OPEN = {"/healthz", "/readyz", "/metrics", "/asyncapi.yaml"}
 
 
@@ -73,16 +77,16 @@ class Machine:
             "kind": "cpu-gpu",
             "software": "test",
             "alive_ms": 600_000,
-            "parts": {"host": {"cpu": "%"}},
+            "parts": {"host": {"cpu": "%"}, "slave": dict.fromkeys(SLAVE, "")},
         }
         self.say(fleet.INFO, birth)
         self.client.publish(self.topic(fleet.STATE), "ready", retain=True)
 
-    def topic(self, message: Any, name: str = "") -> str:
-        return build(message, "farm", "house", self.name, name=name)
+    def topic(self, message: Any, name: str = "", device: str = "self") -> str:
+        return build(message, "farm", "house", self.name, device, name)
 
-    def say(self, message: Any, data: Any, name: str = "") -> None:
-        self.client.publish(self.topic(message, name), json.dumps(data))
+    def say(self, message: Any, data: Any, name: str = "", device: str = "self") -> None:
+        self.client.publish(self.topic(message, name, device), json.dumps(data))
 
     def event(self, name: str, **data: Any) -> None:
         self.seq += 1
@@ -90,6 +94,10 @@ class Machine:
 
     def measured(self, cpu: float) -> None:
         self.say(fleet.TELE, {"ts": now_ms(), "cpu": cpu}, "host")
+
+    def mined(self, device: str, **figures: Any) -> None:
+        """Figures of a rig's slave."""
+        self.say(fleet.TELE, {"ts": now_ms(), **figures}, "slave", device)
 
 
 def now_ms() -> int:

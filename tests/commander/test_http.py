@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from commander.fleet.retention import roll_up
 from schema import fleet
 from tests.commander.api import OPEN, ROLES, ROUTES, Machine, now_ms
 from tests.commander.serving import Serving
@@ -19,6 +20,7 @@ LISTS = [
     "/nodes",
     "/devices",
     "/telemetry",
+    "/mining/rigs",
     "/desired",
     "/reported",
     "/domains",
@@ -81,7 +83,7 @@ def test_figures_arrive_and_the_list_is_fresh(serving: Serving, machine: Machine
         if row["latest"].get("self", {}).get("host", {}).get("cpu") == 17:
             break
         assert time.monotonic() - stored < 1.0 + PATIENCE / 10, "a list that is older than a second"
-    assert serving.get("/nodes/m-1")["parts"] == {"host": {"cpu": "%"}}
+    assert serving.get("/nodes/m-1")["parts"]["host"] == {"cpu": "%"}
     serving.until(lambda: serving.get("/nodes/m-1/telemetry", part="host", step="raw")["items"])
     history = serving.get("/nodes/m-1/telemetry", part="host", step="raw")
     assert history["items"][-1]["values"] == {"cpu": 17}
@@ -116,6 +118,30 @@ def test_pages_and_time_ranges(serving: Serving, machine: Machine) -> None:
     rest = serving.get("/commands", node="m-1", limit=2, offset=first["next"])
     assert first["total"] >= 3
     assert not {row["id"] for row in first["items"]} & {row["id"] for row in rest["items"]}
+
+
+def test_a_rig_with_its_history(serving: Serving, machine: Machine) -> None:
+    for accepted in (3, 7, 2, 4):  # begins again after the second
+        machine.mined("avr-11", server="G", state="B", hashrate=3000, accepted=accepted)
+    serving.until(lambda: serving.get("/mining/rigs")["total"])
+    serving.until(lambda: serving.get("/mining/rigs/m-1")["slaves"][0]["accepted"] == 4)
+    assert serving.get("/mining/rigs", domain="house")["items"][0]["totals"]["hashrate"] == 3000
+    assert serving.get("/mining/rigs", domain="barn")["total"] == 0
+    url = "/mining/rigs/m-1/history"
+    for rolled_up in (False, True):
+        for step in ("minute", "hour", "day"):
+            serving.until(lambda step=step: serving.get(url, step=step)["totals"]["accepted"] == 8)
+        if not rolled_up:
+            roll_up(serving.service.database, 0)
+    for step, hours in (("minute", 6), ("hour", 31 * 24), ("day", 92 * 24)):
+        most = {"step": step, "since": now_ms() - hours * 3_600_000}
+        assert serving.get(url, **most)["items"]
+        longer = most | {"since": now_ms() - (hours + 49) * 3_600_000}
+        assert error_of(serving.admin.get(f"/api/v1{url}", params=longer)) == (422, "since")
+    machine.client.publish(machine.topic(fleet.STATE, device="avr-11"), "lost", retain=True)
+    serving.until(lambda: serving.get("/mining/rigs/m-1")["totals"]["here"] == 0)
+    assert serving.get("/mining/rigs/m-1")["slaves"][0]["presence"] == "lost"
+    assert error_of(serving.admin.get("/api/v1/mining/rigs/steward-house")) == (404, "node")
 
 
 @pytest.mark.parametrize("path", LISTS)

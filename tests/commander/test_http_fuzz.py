@@ -20,6 +20,16 @@ WEIRD = (
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def rig(serving: Serving, machine: Machine) -> None:
+    """Slaves whose figures are none: any node can say so."""
+    machine.mined("avr-11", server=7, state=None, hashrate=1e300, accepted="many", busy_pct=True, requests=-1)
+    machine.mined("avr-12", server="x" * 99, hashrate=2**60, accepted=1e289, requests=0, request_wait_ms=0.5)
+    machine.mined("odd", server="", accepted=-5)
+    serving.until(lambda: serving.get("/mining/rigs")["total"])
+    serving.until(lambda: serving.get("/mining/rigs/m-1")["totals"]["known"] == 3)
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(random=st.data())
 def test_no_query_ends_in_a_500(serving: Serving, machine: Machine, random: st.DataObject) -> None:

@@ -200,5 +200,12 @@ def test_a_refusal_by_a_node_is_shown(farm: Projection) -> None:
 
 
 def test_devices_do_not_speak_for_their_node(farm: Projection) -> None:
-    assert not run(farm, "state", "lost", device="asic-1")
-    assert not run(farm, "info", BIRTH, device="asic-1")
+    said = run(farm, "state", "ready", device="asic-1")
+    assert not puts(said, "node")
+    farm = applied(farm, said)
+    farm = applied(farm, run(farm, "info", BIRTH, device="asic-1"))
+    assert farm["node"] == small_farm()["node"]
+    assert farm["device"]["rig-1", "asic-1"]["info"] == BIRTH
+    assert not run(farm, "state", "ready", device="asic-1")
+    (gone,) = [each for each in run(farm, "state", "lost", device="asic-1") if isinstance(each, Add)]
+    assert (gone.table, gone.row["device"], gone.row["data"]) == ("event", "asic-1", {"from": "ready", "to": "lost"})

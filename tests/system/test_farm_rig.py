@@ -117,6 +117,20 @@ def test_200_shares_without_a_bad_one(rig: Rig) -> None:
         assert 3000 < each["hashrate"] < 4300, each
         assert each["refused"] == each["stale"] == each["lost"] == 0
         assert each["server"] in "RJKEG"
+    shown = farmhand("rig", "show", "esp-1", "--json", "--state", str(farm.state))
+    assert shown.returncode == 0, shown.stderr
+    rig = json.loads(shown.stdout)
+    assert [each["device"] for each in rig["slaves"]] == list(SLAVES)
+    assert rig["totals"]["here"] == 3
+    assert rig["totals"]["accepted"] >= MINED
+    for each in rig["slaves"]:
+        assert (each["firmware"], f"DUCOID{each['chip']}" in chips) == ("AVR v1 16 MHz", True)
+        assert each["pool"]["gateway"] == "host"
+    for table in (("list",), ("show", "esp-1")):
+        text = farmhand("rig", *table, "--state", str(farm.state), env={**os.environ, "COLUMNS": "120"}).stdout
+        assert "esp-1" in text
+        assert "3 of 3" in text
+        assert "host" in text
 
 
 def test_none_is_credited_twice_and_none_lost_whatever_is_hurt(rig: Rig) -> None:

@@ -3,11 +3,11 @@
 import { get, remove } from "./api.js";
 import { Commands } from "./commands.js";
 import { showDocuments } from "./documents.js";
-import { $, badge, el, fill, isOperator, nothing, setText } from "./dom.js";
+import { $, badge, el, fill, isOperator, setText } from "./dom.js";
 import { ago, duration, stamp } from "./format.js";
 import { every, listen, soon } from "./live.js";
 import { NodePlots } from "./node_plots.js";
-import { showEvents } from "./records.js";
+import { showAlerts, showEvents, showLogs } from "./records.js";
 import { NodeValues } from "./values.js";
 
 const id = document.body.dataset.node;
@@ -42,12 +42,7 @@ function framing({ frame_ms: ms, values }) {
   return [ms ? `every ${ms % 1_000 ? `${ms} ms` : duration(ms)}` : null, values ? `${values} values` : null].filter(Boolean).join(" or ") || "–";
 }
 
-function showAlerts(alerts) {
-  const order = [...alerts].sort((a, b) => b.since - a.since);
-  fill($("alerts"), order.map((alert) => el("div", { class: `alert is-${alert.severity}`, role: "status" },
-    badge(alert.severity), el("p", {}, alert.text), el("small", {}, `${alert.device} · ${alert.name} · since ${stamp(alert.since)}`),
-    isOperator && el("button", { type: "button", class: "quiet", onclick: () => clear(alert) }, "Clear"))));
-}
+const clearButton = (alert) => isOperator && el("button", { type: "button", class: "quiet", onclick: () => clear(alert) }, "Clear");
 
 async function removeNode() {
   if (!confirm(`Remove ${id} from the farm? Its credential stops working at once, so it must be enrolled anew to come back. Its history stays.`)) return;
@@ -64,17 +59,15 @@ async function clear({ device, name }) {
   await live.refresh();
 }
 
-async function showLogs() {
+async function readLogs() {
   const { items } = await get("/logs", { node: id, limit: 50 });
-  fill($("logs"), items.length ? items.map((line) => el("div", { class: `line is-${line.level}` },
-    el("time", {}, stamp(line.ts)), el("span", { class: "level" }, line.level), el("span", { class: "text" }, line.text)))
-    : nothing("No log lines in the last 24 hours."));
+  showLogs($("logs"), items);
 }
 
 async function readNode() {
   const node = await get(path);
   showIdentity(node);
-  showAlerts(node.alerts);
+  showAlerts($("alerts"), node.alerts, clearButton);
   values.show(node.latest, node.parts);
   plots.fields(node.latest, node.parts);
   showDocuments($("documents"), node.desired, node.reported);
@@ -87,7 +80,7 @@ async function readEvents() {
 
 function readAll(missed) {
   if (missed) plots.stale();
-  return Promise.all([readNode(), readEvents(), showLogs(), commands.read()]);
+  return Promise.all([readNode(), readEvents(), readLogs(), commands.read()]);
 }
 
 const again = soon(1_000, () => live.refresh());
@@ -116,5 +109,5 @@ every(1_000, () => {
   setText($("heard"), `heard ${ago(heard)}`);
   values.age();
 });
-every(10_000, () => showLogs().catch(() => {}));
+every(10_000, () => readLogs().catch(() => {}));
 every(20_000, () => live.refresh());
