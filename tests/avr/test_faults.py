@@ -30,6 +30,16 @@ def test_a_slave_reset_in_the_middle_of_a_job_forgets_it(rig: VirtualRig) -> Non
     assert rig.wait_result(12)[:3] == (2, True, 500)
 
 
+def test_a_slave_that_hangs_while_it_starts_is_reset(rig: VirtualRig) -> None:
+    rig.fault("reset", slave=0)
+    rig.sleep(100)  # it clears its memory
+    rig.fault("hang", slave=0)
+    rig.sleep(1_500_000)
+    assert rig.ask("scan")["addresses"] == [12, 13]
+    rig.sleep(1_000_000)
+    assert cause(rig, 11) == i2c.WATCHDOG
+
+
 @pytest.mark.parametrize("mhz", [16, 8])
 def test_a_slave_that_hangs_is_reset_by_its_watchdog(start_rig: StartRig, mhz: int) -> None:
     rig = start_rig(2, mhz=mhz)

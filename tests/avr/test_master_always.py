@@ -113,6 +113,7 @@ class Farm:
             method(*values)
         elif order in OF_A_SLAVE:
             self.wires.fault(order, slave=values[0])
+            self.wires.sleep(100)  # after a reset: till its watchdog runs
         else:
             self.wires.fault(order, **dict(zip(OF_THE_BUS[order], values, strict=True)))
 
