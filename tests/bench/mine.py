@@ -27,7 +27,7 @@ from tests.bench.figures import Unavailable
 from tests.conftest import program
 from tests.mining.rig import Pool, PoolSentry
 from tests.node.live_board import LiveBoard, build_board
-from tests.sentry.rig import HouseBroker, Peer
+from tests.sentry.rig import HouseBroker, Peer, Store
 
 NODE, GATEWAY = "esp-1", "rig1"
 WIRES = {"scl": 12, "sda": 13}
@@ -108,6 +108,7 @@ def running(mine: Mine, node: Path) -> Iterator[tuple[Simulation, Pool]]:
         stack.callback(pool.stop)
         commander = Peer(broker.port)
         stack.callback(commander.close)
+        stack.callback(Store(commander).close)
         gateway = PoolSentry(folder / "sentry")
         gateway.pool = {"nodes": worker, "servers": pool.place, "tier": "DUE", "connections": mine.connections,
                         "shares_per_minute": limit, "report_s": 10, "job_s": 90 * mine.slow}  # fmt: skip
