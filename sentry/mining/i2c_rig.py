@@ -104,11 +104,13 @@ class Master(Extra):
             if now >= report_at:
                 report_at = now + self._ms(self._settings.report_s)
                 self._tell(Measured(self._readings(now)))
+            wait_s = (min(self._due, report_at) - mono_ms()) / 1000
             try:
-                wait_s = (min(self._due, report_at) - mono_ms()) / 1000
                 self._todo.get(timeout=min(max(0.0, wait_s), LONGEST_WAIT_S))()
             except Empty:
                 pass
+            except Exception:  # a fault of this program: what was asked for is lost, not the rig
+                log.exception("not done")
         self._bus.close()
 
     def _look(self, now: int) -> int:
