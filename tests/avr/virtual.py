@@ -85,7 +85,7 @@ class VirtualRig:
         got, answer = i2c.parse(self.xfer(address, i2c.frame(letter, payload), i2c.answer_size(letter)))
         if got == i2c.REFUSED:
             raise Refused(*i2c.unpack_refusal(answer))
-        if got != letter:
+        if got.upper() != letter:
             raise Invalid("answer", f"of {letter} is one of {got}")
         return answer
 
