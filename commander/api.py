@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 import httpx
 
 from broker.domains import load
+
+UNDER_WAY = ("sent", "accepted", "progress")
+LOOK_S = 0.05
 
 
 class ApiError(RuntimeError):
@@ -48,6 +52,16 @@ class Api:
 
     def delete(self, path: str) -> Any:
         return self._ask("DELETE", path)
+
+    def command(self, node: str, name: str, args: dict[str, Any], timeout_s: int) -> dict[str, Any]:
+        """Send a signed command; its row when it is answered, or the commander has given it up."""
+        row = self.post(f"/nodes/{node}/commands", {"name": name, "args": args, "timeout_s": timeout_s})
+        began = now = time.monotonic()
+        while row["status"] in UNDER_WAY and now < began + timeout_s + 3:
+            time.sleep(min(0.2, max(LOOK_S, (now - began) / 5)))
+            row = self.get(f"/commands/{row['id']}")
+            now = time.monotonic()
+        return row
 
     def ready(self) -> list[str]:
         """What the commander still waits for; ApiError while it does not answer."""

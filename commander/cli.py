@@ -14,11 +14,12 @@ import typer
 from commander import show
 from commander.api import Api, ApiError
 from commander.grants import grants
-from commander.options import HERE, ApiKey, AsJson, Limit, Node, State, Url
+from commander.options import HERE, ApiKey, AsJson, Limit, Node, NodeFirst, State, Url
+from commander.rig_menu import menu
 from commander.update import update
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-node = typer.Typer(help="List, show, command, update and delete nodes.", no_args_is_help=True)
+node = typer.Typer(cls=NodeFirst, help="List, show, command, update and delete nodes.", no_args_is_help=True)
 token = typer.Typer(help="Make, list and revoke enrolment tokens.", no_args_is_help=True)
 key = typer.Typer(help="Make, list and delete API keys.", no_args_is_help=True)
 commander = typer.Typer(help="Run the commander alone.", no_args_is_help=True)
@@ -42,14 +43,15 @@ def up(
         str, typer.Option(help="for a new farm: `fixed` (18830, 18831, 8080) or `auto`, any free ones")
     ] = "fixed",
     rig: Annotated[
-        int, typer.Option(min=0, max=16, help="so many simulated AVRs on the node's I2C bus, with a pool to mine for")
+        int, typer.Option(min=0, max=16, help="so many simulated AVRs on an I2C bus, with a pool to mine for")
     ] = 0,
+    rig_master: Annotated[str, typer.Option(help="whose bus they are on: `node` (MicroPython) or `sentry`")] = "node",
     as_json: AsJson = False,
 ) -> None:
     """Start a whole farm on this machine: brokers, commander, a sentry, a MicroPython node. Ctrl-C stops it."""
     from commander.up import run
 
-    run(state, ports, rig, as_json)
+    run(state, ports, rig, rig_master, as_json)
 
 
 # How long a busy thread may keep Python to itself. SQLite gives it up for each row: with the usual 5 ms, the line fell
@@ -122,7 +124,7 @@ def node_show(node: Node, state: State = HERE, url: Url = "", key: ApiKey = "", 
 @node.command("cmd")
 def node_cmd(
     node: Node,
-    name: Annotated[str, typer.Argument(help="ping, restart, identify, logs")],
+    name: Annotated[str, typer.Argument(help="ping, restart, identify, logs, rig")],
     args: Annotated[str, typer.Option("--args", help="arguments as a JSON object")] = "{}",
     timeout: Annotated[int, typer.Option("--timeout", min=1, help="seconds to wait for the answer")] = 30,
     state: State = HERE,
@@ -131,18 +133,11 @@ def node_cmd(
     as_json: AsJson = False,
 ) -> None:
     """Send a signed command and wait for its answer; exit code 1 unless it was done."""
-    import time
-
     try:
         given = json.loads(args)
     except ValueError as error:
         raise ApiError(f"args: must be a JSON object: {error}") from None
-    api = Api(state, url, key)
-    row = api.post(f"/nodes/{node}/commands", {"name": name, "args": given, "timeout_s": timeout})
-    ends = time.monotonic() + timeout + 3
-    while row["status"] in ("sent", "accepted", "progress") and time.monotonic() < ends:
-        time.sleep(0.2)
-        row = api.get(f"/commands/{row['id']}")
+    row = Api(state, url, key).command(node, name, given, timeout)
     _answer(row, as_json, show.command)
     if row["status"] != "done":
         raise typer.Exit(1)
@@ -168,6 +163,7 @@ def node_desired(
 
 
 node.command("grants")(grants)
+node.command("menu")(menu)
 node.command("update")(update)
 
 

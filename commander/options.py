@@ -1,9 +1,10 @@
 """Options that commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 State = Annotated[Path, typer.Option("--state", envvar="FARMHAND_STATE", help="folder of the farm")]
 Url = Annotated[str, typer.Option("--url", help="address of the commander; default: the farm's own")]
@@ -12,3 +13,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="machine-readable output")]
 Node = Annotated[str, typer.Argument(help="id of the node")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="most rows")]
 HERE = Path(".farm")
+
+
+class NodeFirst(TyperGroup):
+    """Of the commands on a node the menu may stand behind it: `farmhand node shed menu`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
+        if args[1:2] == ["menu"] and args[0] not in self.commands:
+            args[:2] = ["menu", args[0]]
+        return super().resolve_command(ctx, args)

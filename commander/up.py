@@ -28,6 +28,7 @@ from commander.virtual_node import NoNode, add_node
 
 READY_S = 60.0
 SENTRY, ESP = "host", "esp-1"
+MASTERS = {"node": ESP, "sentry": SENTRY}
 
 FARM_TOML = """\
 # Two domains, each with a broker of its own, bridged. Read docs/farm.md for all that may stand here.
@@ -60,17 +61,21 @@ class CannotStart(RuntimeError):
         super().__init__(problem)
 
 
-def run(state: Path, ports: str, rig: int, as_json: bool) -> None:
+def run(state: Path, ports: str, rig: int, rig_master: str, as_json: bool) -> None:
     """Start the farm of `state` (made when new) and keep it running until SIGINT or SIGTERM."""
     state = state.absolute()
     if ports not in ("fixed", "auto"):
         raise CannotStart(f"--ports: must be fixed or auto, not {ports}")
+    if rig_master not in MASTERS:
+        raise CannotStart(f"--rig-master: must be {' or '.join(MASTERS)}, not {rig_master}")
     console = Console(stderr=True, quiet=as_json)
     try:
         lock = _lock(state)
         farm = _farm(state, ports)
     except OSError as error:
         raise CannotStart(f"{error.filename}: {error.strerror}") from None
+    if rig:
+        virtual_rig.check()
     find_mosquitto()
     _check_ports(farm)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -78,7 +83,7 @@ def run(state: Path, ports: str, rig: int, as_json: bool) -> None:
     started = time.monotonic()
     try:
         with console.status("starting") as status:
-            api = _start(farm, state, rig, family, lambda text: status.update(f"{text} ..."), console)
+            api = _start(farm, state, rig, rig_master, family, lambda text: status.update(f"{text} ..."), console)
         seconds = time.monotonic() - started
         _announce(api, seconds, as_json, console)
         family.watch()
@@ -91,7 +96,15 @@ def run(state: Path, ports: str, rig: int, as_json: bool) -> None:
         lock.close()
 
 
-def _start(farm: Farm, state: Path, rig: int, family: Family, say: Callable[[str], None], console: Console) -> Api:
+def _start(
+    farm: Farm,
+    state: Path,
+    rig: int,
+    rig_master: str,
+    family: Family,
+    say: Callable[[str], None],
+    console: Console,
+) -> Api:
     def done(text: str) -> None:
         console.print(f"[green]ok[/] {text}")
 
@@ -107,12 +120,12 @@ def _start(farm: Farm, state: Path, rig: int, family: Family, say: Callable[[str
     api = family.wait("commander", lambda: _api(state), READY_S)
     family.wait("commander", lambda: not _unready(api), READY_S)
     done(f"commander on http://{farm.commander.http}")
-    rig_port, gateway = _add_rig(farm, rig, family, say) if rig else (None, {})
+    rig_port, mining = _add_rig(farm, state, rig, rig_master, family, say) if rig else (None, {})
     say("sentry")
-    _add_sentry(farm, state, family, api, gateway)
+    _add_sentry(farm, state, family, api, mining)
     say("MicroPython node")
     try:
-        add_node(ESP, farm, state, family, api, rig_port)
+        add_node(ESP, farm, state, family, api, rig_port if rig_master == "node" else None)
         node = True
     except NoNode as why:
         console.print(f"[yellow]no MicroPython node: {why}[/]")
@@ -122,20 +135,24 @@ def _start(farm: Farm, state: Path, rig: int, family: Family, say: Callable[[str
     family.wait("nodes", lambda: wanted <= _ready_nodes(api), READY_S, lambda: _waited_for(api, wanted))
     done("nodes " + ", ".join(sorted(wanted)))
     if rig:
-        virtual_rig.grant(api, SENTRY, ESP)
-        done(f"rig of {rig} slaves on {ESP}, mining for a pool of its own through {SENTRY}")
+        virtual_rig.grant(api, SENTRY, MASTERS[rig_master])
+        done(f"rig of {rig} slaves on {MASTERS[rig_master]}, mining for a pool of its own through {SENTRY}")
     return api
 
 
-def _add_rig(farm: Farm, slaves: int, family: Family, say: Callable[[str], None]) -> tuple[int, dict[str, str]]:
-    """Start the simulated slaves and a pool; returns the slaves' port, and the environment of the pool's gateway."""
+def _add_rig(
+    farm: Farm, state: Path, slaves: int, master: str, family: Family, say: Callable[[str], None]
+) -> tuple[int, dict[str, str]]:
+    """Start the simulated slaves and a pool; returns the slaves' port, and what the sentry has to know of both."""
     rig_port, pool_port = _free_ports(2)
     say(f"{slaves} simulated AVRs")
     family.add("rig", virtual_rig.simulator(slaves, rig_port))
     family.wait("rig", lambda: _answers("127.0.0.1", rig_port), READY_S)
     say("pool")
-    family.add("pool", [*_farmhand(), "pool", "serve", "--port", str(pool_port)])
+    family.add("pool", [*_farmhand(), *virtual_rig.pool(pool_port, state / "run" / "pool.jsonl")])
     family.wait("pool", lambda: _answers("127.0.0.1", pool_port), READY_S)
+    if master == "sentry":
+        return rig_port, virtual_rig.gateway(farm.home, SENTRY, pool_port) | virtual_rig.bus(rig_port)
     domain = next((d for d in farm.domains.values() if not d.home), farm.domains[farm.home])
     return rig_port, virtual_rig.gateway(domain.name, ESP, pool_port)
 

@@ -1,8 +1,8 @@
 """The DUCO rig of `farmhand up --rig N`: real firmware on simulated AVRs, a pool of one's own, and the sentry as the
-gateway between that and the node's slaves.
+gateway between that and the slaves, whose master is the MicroPython node or the sentry itself.
 
-The simulator is a program of its own (avr/sim, GPL). On hardware the node's config.json names other pins, and that is
-all the difference.
+The simulator is a program of its own (avr/sim, GPL). On hardware the node's config.json names other pins, or the
+sentry's FARMHAND_RIG_BUS another bus, and that is all the difference.
 """
 
 import json
@@ -25,18 +25,32 @@ class NoRig(RuntimeError):
     """A virtual rig cannot run here; says what is missing."""
 
     def __init__(self, missing: list[str]) -> None:
-        self.user_message = (
-            f'--rig: for want of {", ".join(missing)}; `make run ARGS="--rig 3"` fetches and builds them'
-        )
+        if (SOURCE / "Makefile").exists():
+            how = f'for want of {", ".join(missing)}; `make run ARGS="--rig 3"` fetches and builds them'
+        else:
+            how = (
+                'an installed farmhand has no simulator; in farmhand\'s source tree `make run ARGS="--rig 3"` '
+                f"fetches and builds what it takes. The firmware for real boards is in {SOURCE / 'avr'}"
+            )
+        self.user_message = f"--rig: {how}"
         super().__init__(self.user_message)
+
+
+def check() -> None:
+    """NoRig where the simulation cannot run."""
+    missing = [str(each.relative_to(SOURCE)) for each in (SIMULATOR, FIRMWARE, PYTHON) if not each.exists()]
+    if missing:
+        raise NoRig(missing)
 
 
 def simulator(slaves: int, port: int) -> list[str]:
     """Command of the simulation of so many AVRs, in real time."""
-    missing = [str(each.relative_to(SOURCE)) for each in (SIMULATOR, FIRMWARE, PYTHON) if not each.exists()]
-    if missing:
-        raise NoRig(missing)
     return [str(PYTHON), str(SIMULATOR), str(FIRMWARE), "--slaves", str(slaves), "--port", str(port), "--detached"]
+
+
+def pool(port: int, ledger: Path) -> list[str]:
+    """Arguments of `farmhand` for its pool, which has no limit of shares: the gateway's holds."""
+    return ["pool", "serve", "--port", str(port), "--shares-per-minute", "0", "--ledger", str(ledger)]
 
 
 def gateway(domain: str, node: str, pool_port: int) -> dict[str, str]:
@@ -47,6 +61,11 @@ def gateway(domain: str, node: str, pool_port: int) -> dict[str, str]:
         "FARMHAND_POOL_SERVERS": f"127.0.0.1:{pool_port}",
         **{name: os.environ.get(name, value) for name, value in usual.items()},
     }
+
+
+def bus(port: int) -> dict[str, str]:
+    """Environment of the sentry that is the slaves' master itself."""
+    return {"FARMHAND_RIG_BUS": f"tcp://127.0.0.1:{port}"}
 
 
 def connect(folder: Path, port: int | None) -> None:

@@ -29,14 +29,21 @@ def desired(node, name, body):
 
 
 def command(node, name, body):
-    """The verified body of a command: remember it before it acts, so that it cannot act twice; answer on ack/<id>."""
+    """The verified body of a command: remember it before it acts, so that it cannot act twice; answer on ack/<id>.
+    Returns what is to be done next."""
     store.remember(node, judge.accept_command(node.seen, body, unix_ms(), node.boot))
+    if name == "rig" and node.rig:
+        return "mining.order", "obey", node, body
     answer = {"id": body["id"], "status": "done"}
     if name in _COMMANDS:
         answer["result"] = _COMMANDS[name](node)
     else:
-        answer.update({"status": "refused", "code": "unknown", "result": {"allowed": sorted(_COMMANDS)}})
+        answer.update({"status": "refused", "code": "unknown", "result": {"allowed": _known(node)}})
     node.send("ack", answer, body["id"])
+
+
+def _known(node):
+    return sorted(list(_COMMANDS) + (["rig"] if node.rig else []))
 
 
 def _identify(node):

@@ -34,7 +34,7 @@ def _key(node):
     try:
         page = late.call("menu", "serve", node)
         if page:
-            late.call(page[0], page[1], node)
+            late.call(page[0], page[1], node, *page[2:])
     except Exception as error:  # a full heap, most likely
         print("menu: %s: %s" % (type(error).__name__, error))
         node.menu = ""

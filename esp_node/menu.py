@@ -1,5 +1,6 @@
 """The menu on the serial console: any key opens it. Loaded for each key and then forgotten, so nothing waits here:
-node.menu says whose the next key is ("" nobody's, "menu", "sensor", "wifi"). The longer pages are in menu_*.py."""
+node.menu says whose the next key is ("" nobody's, "menu", "sensor", "wifi", or a tuple: that of the rig, see
+mining/console.py). The longer pages are in menu_*.py."""
 
 import select
 import sys
@@ -25,12 +26,17 @@ def console(node):
 
 
 def serve(node):
-    """A key was pressed. Returns what is to be called for it, (module, function), or None."""
-    key = _key(node)
+    """A key was pressed. Returns what is to be called for it, (module, function, arguments after the node), or None."""
+    keys = _keys(node)
     page = node.menu
-    if key is None:
+    if keys is None:
         node.console = None  # the end of a file: nobody sits there
-    elif page == "sensor":
+    if isinstance(page, tuple):
+        return "mining.console", "typed", keys
+    if keys is None:
+        return None
+    key = keys[0]
+    if page == "sensor":
         node.menu = key
         return "menu_sensors", "test"
     elif page == "wifi" and key == "r":
@@ -50,6 +56,9 @@ def serve(node):
     elif key == "7":
         print("restart")
         node.scheduler.tasks.clear()
+    elif key == "8" and node.rig:
+        print()
+        return "mining.console", "begin"
     else:
         node.menu = ""
         print("left the menu")
@@ -63,20 +72,20 @@ def show(node):
         node.software, node.name, up // 86400, up // 3600 % 24, up // 60 % 60, up % 60,
     ))  # fmt: skip
     print("  1 status   2 overview   3 statistics   4 Wi-Fi   5 test a sensor   6 logs")
-    print("  7 restart  return: this menu   any other key: leave")
+    print("  7 restart  %sreturn: this menu   any other key: leave" % ("8 rig   " if node.rig else ""))
     print("> ", end="")
 
 
-def _key(node):
+def _keys(node):
+    # With the rest of an arrow key, or the line end of a terminal that sends lines.
     stream = getattr(sys.stdin, "buffer", sys.stdin)
-    key = stream.read(1)
-    if not key:
-        return None
-    for _ in range(16):  # the rest of an arrow key, or the line end of a terminal that sends lines
-        if not node.console.poll(0):
-            break
-        stream.read(1)
-    return chr(key[0]).lower() if key[0] < 128 else "?"
+    keys = ""
+    while len(keys) < 17 and (not keys or node.console.poll(0)):
+        key = stream.read(1)
+        if not key:
+            return keys or None
+        keys += chr(key[0]).lower() if key[0] < 128 else "?"
+    return keys
 
 
 def _choose(node):

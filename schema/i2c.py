@@ -8,7 +8,7 @@ Every command has its answer ready when the write ends. It can be read again and
 next command; the status, alone, follows what happens meanwhile. What is read beyond an answer's end is 0xFF. While an
 answer is made (well below the time of an address byte) a read gives 0xFF alone, and a write is not acknowledged. An
 answer has the letter of its command, or is a refusal, `!`: the letter refused (0 where it could not be read) and the
-error.
+error. Of the status the letter is `s` while a result waits: one byte of it tells a master what to do.
 
   letter  command                            answer
   A       none: forget all; job: its result  the same
@@ -47,6 +47,7 @@ FILLER = 0xFF
 CLEAR, DIFFICULTY, ELAPSED, HASH, IDENTITY, LAST, LAST_HALF = "A", "D", "E", "H", "I", "L", "M"
 NEW, NEW_HALF, PACE, RESULT, STATUS, MEASURES, ADDRESS = "N", "O", "P", "R", "S", "T", "V"
 REFUSED = "!"
+NEWS = "s"  # the status, while a result waits
 
 # Run states, the most important that holds: a found result waits, one without a nonce waits, a job is hashed, an
 # error stands (until A or the next start), nothing to do.
@@ -71,7 +72,7 @@ FIRST_ADDRESS, LAST_ADDRESS, DEFAULT_ADDRESS = 8, 119, 8
 UNKNOWN_TEMPERATURE = 0x7FFF
 
 # Payloads of answers; a letter that is not here answers what fits into a refusal.
-FORMATS = {"E": "<BI", "I": "<BBBB8sBHB", "R": "<BBIII", "S": "<6B", "T": "<hH", "!": "<BB"}
+FORMATS = {"E": "<BI", "I": "<BBBB8sBHB", "R": "<BBHIH", "S": "<6B", "T": "<hH", "!": "<BB"}
 
 
 def crc8(data):

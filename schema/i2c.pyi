@@ -17,6 +17,7 @@ STATUS: str
 MEASURES: str
 ADDRESS: str
 REFUSED: str
+NEWS: str
 IDLE: str
 BUSY: str
 COMPLETE: str

@@ -10,6 +10,7 @@ Read in this order:
   uplink.py     what is said on it, and when to try the next connection
   home.py       the files of one sentry; enrol.py: how it gets its credential
   settings.py   the numbers
-  extras.py     parts that the settings switch on, on the same connection: mining/ has the pool gateway
+  extras.py     parts that the settings switch on, on the same connection: mining/ has a pool gateway
+                and the master of a rig
   collect/      one file, one kind of measurement
 """

@@ -17,7 +17,7 @@ from sentry import rules
 from sentry.birth import Units, birth, now_ms, software
 from sentry.courier import Courier
 from sentry.events import Event
-from sentry.extras import Alarm, Publish, Subscribe, extras, stray_filter
+from sentry.extras import Alarm, Publish, Subscribe, Wish, extras, stray_filter
 from sentry.home import Home
 from sentry.keys import verifier
 from sentry.logs import Keeper, LogLine
@@ -38,7 +38,7 @@ class Stop:
     """End cleanly."""
 
 
-Input = Connected | Ended | Arrived | Measured | LogLine | Publish | Alarm | Subscribe | Stop
+Input = Connected | Ended | Arrived | LogLine | Wish | Stop
 
 
 class Agent:
@@ -55,7 +55,7 @@ class Agent:
         self._keeper = Keeper(self._inbox.put)
         self._uplink = Uplink(self._credential, home.ca, settings, self._inbox.put)
         self._courier = Courier(home.outbox(self._credential, settings, now_ms), self._uplink, settings)
-        self._extras = extras(self._credential.sender, self._inbox.put)
+        self._extras = extras(self._credential.sender, self._boot, self._credential.kind, self._inbox.put)
         self._uplink.filters = [each for extra in self._extras for each in extra.filters]
         self._alerts: dict[str, dict[str, Any] | None] = {}
         self._parts: dict[str, Units] = {}
@@ -89,8 +89,8 @@ class Agent:
         finally:
             for extra in self._extras:
                 extra.close()
-            for happened in self._last_wishes():
-                self._on_input(happened)
+            for wish in self._last_wishes():
+                self._on_wish(wish)
             self._courier.store()
             self._uplink.close()
             self._courier.close()
@@ -117,13 +117,13 @@ class Agent:
             pass
         return found
 
-    def _last_wishes(self) -> list[Input]:
+    def _last_wishes(self) -> list[Wish]:
         """What the extras still had to say when they ended."""
         waiting: list[Input] = []
         with suppress(Empty):
             while True:
                 waiting.append(self._inbox.get_nowait())
-        return [each for each in waiting if isinstance(each, Publish | Alarm | Measured)]
+        return [each for each in waiting if isinstance(each, Wish)]
 
     def _on_input(self, happened: Input) -> None:
         match happened:
@@ -135,20 +135,29 @@ class Agent:
             case Ended(link, reason) if self._uplink.is_current(link):
                 self._uplink.on_ended(reason)
                 self._tell_status(reason)
-            case Measured(readings):
-                self._on_measured(readings)
             case LogLine(ts, level, text):
                 self._uplink.say("log", "", {"ts": ts, "level": level, "text": text})
-            case Publish(topic, payload, qos, retain):
-                self._uplink.publish(topic, payload, qos, retain)
-            case Alarm():
-                self._on_alarm(happened)
-            case Subscribe(filters):
-                self._uplink.subscribe(filters)
             case Stop():
                 self._running = False
-            case _:  # of a connection that is over
+            case Connected() | Ended() | Arrived():  # of a connection that is over
                 pass
+            case _:
+                self._on_wish(happened)
+
+    def _on_wish(self, wish: Wish) -> None:
+        match wish:
+            case Measured(readings):
+                self._on_measured(readings)
+            case Event():
+                self._courier.take(wish)
+            case Publish(topic, payload, qos, retain):
+                self._uplink.publish(topic, payload, qos, retain)
+            case rules.Say() | rules.Refuse():
+                self._do(wish)
+            case Alarm():
+                self._on_alarm(wish)
+            case Subscribe(filters):
+                self._uplink.subscribe(filters)
 
     def _on_connected(self) -> None:
         self._uplink.on_connected(self._birth(), rules.reports(self._memory))
@@ -179,6 +188,7 @@ class Agent:
             birth=self._birth(),
             log_lines=tuple(self._keeper.lines),
             defaults=self._defaults,
+            commands={name: each for extra in self._extras for name, each in extra.commands.items()},
         )
         memory, actions = rules.hear(self._memory, heard, world)
         if self._remember(memory, heard.topic):
@@ -204,6 +214,8 @@ class Agent:
                 self._uplink.say(key, name, data)
             case rules.Refuse(topic, field, problem):
                 self._on_refused(topic, field, problem)
+            case rules.Order():
+                next(extra for extra in self._extras if action.name in extra.commands).obey(action)
             case rules.Passed(marks):
                 self._courier.on_marks(marks)
             case rules.Adopt():

@@ -3,13 +3,14 @@
 A part runs in a thread of its own. It hears what its filters bring, and speaks by putting these into the agent's inbox.
 """
 
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from sentry.events import Sender
+from schema.message import Message
+from sentry.events import Event, Sender
 from sentry.measure import Measured
-from sentry.rules import Heard
+from sentry.rules import Heard, Order, Refuse, Say
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,45 +39,59 @@ class Subscribe:
     filters: Sequence[str]
 
 
-Wish = Publish | Alarm | Subscribe | Measured
+# An Event goes the sure way, through the outbox; Say answers a command.
+Wish = Publish | Event | Alarm | Subscribe | Measured | Say | Refuse
 
 
-class Extra(Protocol):
-    @property
-    def filters(self) -> Sequence[str]:
-        """What to subscribe to at each connection."""
-        ...
+class Extra(ABC):
+    filters: Sequence[str]
+    """What to subscribe to at each connection."""
+    commands: Mapping[str, Message] = {}
+    """Signed commands that this part obeys, and what their arguments must be."""
 
+    @abstractmethod
     def start(self) -> None: ...
 
+    @abstractmethod
     def hear(self, heard: Heard) -> bool:
         """Take a message; False: it is not for this part."""
-        ...
 
+    def obey(self, order: Order) -> None:
+        """Do one of the ``commands``; the answer follows as an `ack`."""
+        raise NotImplementedError(order.name)
+
+    @abstractmethod
     def on_connected(self) -> None: ...
 
+    @abstractmethod
     def close(self) -> None:
         """End, having put the last wishes into the inbox."""
-        ...
 
 
-def extras(sender: Sender, tell: Callable[[Wish], None]) -> list[Extra]:
+def extras(sender: Sender, boot: str, kind: str, tell: Callable[[Wish], None]) -> list[Extra]:
     """The parts that this host's settings ask for; SentryError names a wrong setting."""
-    from sentry.mining.settings import load
+    from sentry.mining.i2c_settings import RigSettings
+    from sentry.mining.settings import PoolSettings, load
 
     found: list[Extra] = []
-    pool = load()
+    pool, rig = load(PoolSettings), load(RigSettings)
     if pool.nodes:
         from sentry.mining.duco_pool import Gateway
 
         found.append(Gateway(sender, pool, tell))
+    if rig.bus:
+        from sentry.mining.i2c_rig import Master
+
+        found.append(Master(sender, boot, kind, rig, tell))
     return found
 
 
 def stray_filter(sender: Sender, topic: str) -> str | None:
-    """The filter that brought a message of another node: the broker keeps a session's subscriptions, also those of a
-    part that the settings no longer ask for."""
+    """The filter that brought a message which no sentry asks for by itself: the broker keeps a session's subscriptions,
+    also those of a part that the settings no longer ask for."""
     levels = topic.split("/")
-    if len(levels) < 5 or levels[1] == "_" or levels[1:3] == [sender.domain, sender.node]:
+    if len(levels) < 5 or levels[1] == "_":
+        return None
+    if levels[1:4] == [sender.domain, sender.node, "self"] and levels[4] in ("desired", "cmd", "stored"):
         return None
     return "/".join([*levels[:3], "+", *levels[4:]])

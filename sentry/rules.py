@@ -4,8 +4,8 @@
 what was reported of each desired document, and under "restart" the id of a restart under way.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from schema import topics
@@ -49,6 +49,8 @@ class World:
     birth: dict[str, Any]
     log_lines: Sequence[str]
     defaults: dict[str, float]
+    commands: Mapping[str, Message] = field(default_factory=dict[str, Message])
+    """of the sentry's extras: what their arguments must be"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +84,20 @@ class Restart:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """Have an extra do a command, which answers it."""
+
+    id: str
+    name: str
+    args: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Adopt:
     """Use the settings that the memory now holds."""
 
 
-Action = Say | Refuse | Passed | Restart | Adopt
+Action = Say | Refuse | Passed | Restart | Order | Adopt
 
 
 def hear(memory: Memory, heard: Heard, world: World) -> tuple[Memory, list[Action]]:
@@ -131,7 +142,7 @@ def restarted(memory: Memory, boot: str) -> tuple[Memory, list[Say]]:
     if waiting is None:
         return memory, []
     rest = {key: value for key, value in memory.items() if key != "restart"}
-    return rest, [_ack(waiting, "done", result={"boot": boot})]
+    return rest, [ack(waiting, "done", result={"boot": boot})]
 
 
 def _stored(heard: Heard) -> list[Action]:
@@ -181,23 +192,26 @@ def _command(memory: Memory, name: str, heard: Heard, world: World) -> tuple[Mem
     body = unseal(CMD, heard.topic, heard.payload, world.verify)
     memory = accept_command(memory, body, world.now, world.boot)
     command: str = body["id"]
-    answer = _COMMANDS.get(name)
-    if answer is None:
-        problem = {"problem": "unknown command; allowed: " + ", ".join(sorted(_COMMANDS))}
-        return memory, [_ack(command, "refused", "unknown-command", problem)]
-    arguments, act = answer
+    known = {each: arguments for each, (arguments, _) in _COMMANDS.items()} | dict(world.commands)
+    if name not in known:
+        problem = {"problem": "unknown command; allowed: " + ", ".join(sorted(known))}
+        return memory, [ack(command, "refused", "unknown-command", problem)]
     try:
-        check(arguments, body["args"])
+        check(known[name], body["args"])
     except Invalid as error:
         problem = {"field": _clean("args." + error.field, 256), "problem": str(error)}
-        return memory, [_ack(command, "failed", "bad-arguments", problem)]
-    accepted = _ack(command, "accepted")
+        return memory, [ack(command, "failed", "bad-arguments", problem)]
+    accepted = ack(command, "accepted")
+    if name in world.commands:
+        return memory, [accepted, Order(command, name, body["args"])]
+    act = _COMMANDS[name][1]
     if act is None:
         return {**memory, "restart": command}, [accepted, Restart()]
-    return memory, [accepted, _ack(command, "done", result=act(body["args"], world))]
+    return memory, [accepted, ack(command, "done", result=act(body["args"], world))]
 
 
-def _ack(command: str, status: str, code: str = "", result: Any = None) -> Say:
+def ack(command: str, status: str, code: str = "", result: Any = None) -> Say:
+    """An answer to the command of that id."""
     data: dict[str, Any] = {"id": command, "status": status}
     if code:
         data["code"] = code

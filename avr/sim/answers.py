@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bus import Bus
+from hashing import Watch
 from yasimavr.utils.uart import UART_IO
 
 Request, Answer = dict[str, Any], dict[str, Any]
@@ -26,6 +27,7 @@ class Answers:
             "slaves": self._slaves,
             "serial": self._serial_port,
             "peek": self._peek,
+            "hashing": self._hashing,
         }
 
     def answer(self, line: bytes) -> Answer:
@@ -78,7 +80,9 @@ class Answers:
             case "flip_read":
                 faults.flip_read = (request["byte"], request["bit"])
             case "reset":
-                self.bus.slaves[request["slave"]].reset()
+                self.bus.slaves[request["slave"]].reset(request.get("cause", "power_on"))
+            case "hang":
+                self.bus.slaves[request["slave"]].hang()
             case "unplug":
                 self.bus.slaves[request["slave"]].unplug()
             case "plug":
@@ -117,3 +121,18 @@ class Answers:
     def _peek(self, request: Request) -> Answer:
         """Memory from `at`, an address or a symbol of the firmware."""
         return {"data": self.bus.slaves[request["slave"]].memory(request["at"], request["size"]).hex()}
+
+    def _hashing(self, _request: Request) -> Answer:
+        """What each slave did since the last time this was asked; watched from the first time on."""
+        bus = self.bus
+        answer = {
+            "us": self._us(bus.cycles),
+            "slaves": [
+                {"begun": each.begun, "busy_us": self._us(each.busy), "gaps_us": [self._us(gap) for gap in each.gaps]}
+                for each in bus.watches
+            ],
+        }
+        bus.watches = bus.watches or [Watch(slave) for slave in bus.slaves]
+        for each in bus.watches:
+            each.reset()
+        return answer

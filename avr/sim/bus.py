@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass, field
 
+from hashing import Watch
 from slave import Slave
 from yasimavr.lib import core
 
 Signal, Line = core.TWI.SignalId, core.TWI.Line
-SLICE = 32  # cycles; with 128 slaves miss what the master does
+LOOK_US = 100  # between looks whether it goes on, which cost time
 STANDSTILL_US = 25_000  # a line that stays low so long fails a transaction, as SMBus has it
 BITS_OF_SLACK = 4
+CLOCK = Line.Clock
+LINES = {int(line): line for line in (Line.Clock, Line.Data)}
 
 
 @dataclass
@@ -20,6 +23,7 @@ class Transfer:
     count: int
     read: list[int] = field(default_factory=list)
     reading: bool = False
+    addressed: bool = False
     error: str = ""
     done: bool = False
 
@@ -43,16 +47,29 @@ class Master(core.TWI.Host):
         self.faults = Faults()
         self._hooks = [core.CallableSignalHook(self._line), core.CallableSignalHook(self._event)]
         for wire, line in ((self.scl, Line.Clock), (self.sda, Line.Data)):
-            wire.set_state("U")
             wire.signal().connect(self._hooks[0], int(line))
         self.signal().connect(self._hooks[1])
+        self.let_go()
 
     def set_line_state(self, line: core.TWI.Line, state: bool) -> None:
-        (self.scl if line == Line.Clock else self.sda).set_state("U" if state else "L")
+        # Most calls change nothing, and each takes time.
+        if line == CLOCK:
+            if state is not self._clock_high:
+                self._clock_high = state
+                self.scl.set_state("U" if state else "L")
+        elif state is not self._data_high:
+            self._data_high = state
+            self.sda.set_state("U" if state else "L")
+
+    def let_go(self) -> None:
+        """Of both lines, whatever was done to them."""
+        self._clock_high = self._data_high = True
+        self.scl.set_state("U")
+        self.sda.set_state("U")
 
     def _line(self, signal, line: int) -> None:
         if signal.sigid == core.Wire.SignalId.DigitalChange:
-            self.line_state_changed(Line(line), bool(signal.data.value()))
+            self.line_state_changed(LINES[line], bool(signal.data.value()))
 
     def begin(self, transfer: Transfer) -> None:
         transfer.reading = not transfer.write and transfer.count > 0
@@ -66,12 +83,14 @@ class Master(core.TWI.Host):
             return
         match signal.sigid:
             case Signal.AddressStandby:
+                t.addressed = False
                 self.set_address(t.address << 1 | t.reading)
             case Signal.AddressSent | Signal.DataAckReceived:
                 acknowledged = signal.data.as_uint()
                 if acknowledged and self.faults.drop_acks:
                     self.faults.drop_acks -= 1
                     acknowledged = 0
+                t.addressed = True
                 if not acknowledged:
                     t.error = "nack"
             case Signal.DataReceived:
@@ -114,10 +133,11 @@ class Bus:
         self.busy_cycles = 0
         self.transactions = self.failures = 0
         self._clock = core.CycleManager()
-        self._runs = [slave.loop.run for slave in slaves]
+        self.watches: list[Watch] = []
         self.master = Master()
         self.master.init(self._clock)
         self._bit = hertz // bit_rate
+        self._slice = self._bit // 2  # cycles; with more, slaves miss what the master does
         self._restart_master()
         # A fault of its own on SDA: somebody pulls it low, whoever talks.
         self._grip = core.Wire()
@@ -131,16 +151,17 @@ class Bus:
         self.master.reset()
         self.master.set_bit_delay(self._bit)
         self.master.set_enabled(True)
-        self.master.scl.set_state("U")
-        self.master.sda.set_state("U")
+        self.master.let_go()
 
-    def run(self, cycles: int) -> None:
-        """Lets time pass. The bus should be quiet when it is much."""
-        for run in self._runs:
-            run(cycles)
+    def run(self, cycles: int, slaves: list[Slave] | None = None) -> None:
+        """Lets time pass, for all slaves or for some. The bus should be quiet when it is much."""
+        for slave in self.slaves if slaves is None else slaves:
+            slave.run(cycles)
         self._clock.increment_cycle(cycles)
         self._clock.process_timers()
         self.cycles += cycles
+        for watch in self.watches if slaves is None else ():
+            watch.look(self.cycles)
 
     def hold_sda(self, held: bool) -> None:
         self._grip.set_state("L" if held else "Z")
@@ -153,35 +174,46 @@ class Bus:
         """cut_us: the master dies after that time, and leaves the slave where it is."""
         t = Transfer(address, self._written(write), count)
         begin = moved = self.cycles
+        late = 0
         limit = STANDSTILL_US * self.hertz // 1_000_000
         self.transactions += 1
         if not self.is_free:
             t.error = "busy"
         else:
             self.master.begin(t)
-            last = (self.master.state(), 0)
+            last, look = (self.master.state(), 0), 0
+            meant = [slave for slave in self.slaves if slave.address == address] or self.slaves
             while not t.done and t.error != "busy":
-                self.run(SLICE)
-                progress = (self.master.state(), len(t.read) + len(t.write))
-                if progress != last:
-                    last, moved = progress, self.cycles
-                if self.cycles - moved > limit:
-                    t.error = "stuck"
-                    break
+                # Those that are not meant do nothing after the address, so their time may come later, at once.
+                self.run(self._slice, meant if t.addressed else self.slaves)
+                late += self._slice * t.addressed
+                if self.cycles >= look:
+                    look = self.cycles + LOOK_US * self.hertz // 1_000_000
+                    progress = (self.master.state(), len(t.read) + len(t.write))
+                    if progress != last:
+                        last, moved = progress, self.cycles
+                    if self.cycles - moved > limit:
+                        t.error = "stuck"
+                        break
                 if cut_us is not None and (self.cycles - begin) * 1_000_000 >= cut_us * self.hertz:
                     t.error = "cut"
                     break
+            for slave in self.slaves:
+                if slave not in meant:
+                    slave.run(late)
+            for watch in self.watches:
+                watch.look(self.cycles)
+            self.busy_cycles += self.cycles - begin
             self.run_slices(BITS_OF_SLACK * self._bit)
         if t.error in ("stuck", "cut", "busy", "arbitration"):
             self._restart_master()
         self.master.transfer = None
         self.failures += bool(t.error)
-        self.busy_cycles += self.cycles - begin
         return t
 
     def run_slices(self, cycles: int) -> None:
-        for _ in range(-(-cycles // SLICE)):
-            self.run(SLICE)
+        for _ in range(-(-cycles // self._slice)):
+            self.run(self._slice)
 
     def _written(self, write: bytes) -> list[int]:
         written = list(write)

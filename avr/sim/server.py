@@ -17,7 +17,7 @@ from answers import Answers
 from bus import Bus
 from slave import Slave
 
-CHUNK_S = 0.001  # of simulated time between looks at the sockets
+CHUNK_S = 0.0005  # of simulated time between looks at the sockets
 DEBT_S = 0.1  # a machine that is too slow for the rig does not owe it more
 
 
@@ -92,7 +92,10 @@ def main() -> None:
     parser.add_argument("--speed", type=float, default=1, help="times real time; 0: time moves with requests only")
     parser.add_argument("--port", type=int, default=0, help="of 127.0.0.1; 0: any free one")
     parser.add_argument("--detached", action="store_true", help="do not end when the standard input closes")
-    parser.add_argument("--uart", action="store_true", help="the slaves listen at their serial port")
+    door = parser.add_mutually_exclusive_group()
+    for name, how in (("uart", "EEPROM"), ("strap", "D2 tied to ground")):
+        text = f"the slaves listen at their serial port, by {how}"
+        door.add_argument(f"--{name}", action="store_const", const=name, default="", dest="door", help=text)
     args = parser.parse_args()
     hertz = args.mhz * 1_000_000
     slaves = [
@@ -101,7 +104,7 @@ def main() -> None:
             hertz,
             args.first_address + i if args.first_address else None,
             bytes([0xFA, 0x12, 0, 0, 0, 0, 0, i + 1]),
-            args.uart,
+            args.door,
         )
         for i in range(args.slaves)
     ]

@@ -3,7 +3,6 @@
 #include "messages.h"
 #include "search.h"
 #include <stddef.h>
-#include <string.h>
 #include <util/atomic.h>
 
 staged_job jobs_staged;
@@ -39,8 +38,13 @@ uint8_t jobs_stage(uint8_t job, uint16_t difficulty) {
     return 0;
 }
 
+static void unstage(void) {
+    staged_job *s = &jobs_staged;
+    s->job = s->last_job = s->new_job = s->last_half_job = s->new_half_job = 0;
+}
+
 void jobs_clear(void) {
-    memset(&jobs_staged, 0, sizeof jobs_staged);
+    unstage();
     jobs_running = jobs_result.job = jobs_error = 0;
 }
 
@@ -59,7 +63,7 @@ static void take_staged(void) {
     uint16_t difficulty = s->difficulty;
     ATOMIC_BLOCK(ATOMIC_RESTORESTATE) {
         jobs_running = s->job; // 0 when all was cleared meanwhile
-        s->job = s->last_job = s->new_job = s->last_half_job = s->new_half_job = 0;
+        unstage();
     }
     status_changed();
     counted_until = due = clock_now();

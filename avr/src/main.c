@@ -28,7 +28,6 @@ int main(void) {
     bool by_uart = settings_wants_uart();
     if (by_uart) uart_start();
     else twi_start(settings_identity.address);
-    wdt_enable(WDTO_2S);
     set_sleep_mode(SLEEP_MODE_IDLE);
     sei();
     for (;;) {

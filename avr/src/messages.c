@@ -36,6 +36,8 @@ static i2c_status status(void) {
                         jobs_staged.job, jobs_result.job, jobs_error};
 }
 
+static uint8_t status_letter(const i2c_status *now) { return now->result ? I2C_NEWS : I2C_STATUS; }
+
 void status_turn(void) {
     if (status_is_old) status_changed();
 }
@@ -43,10 +45,11 @@ void status_turn(void) {
 void status_changed(void) {
     uint8_t message[3 + sizeof(i2c_status)], before = answers;
     i2c_status now = status();
-    write_message(message, I2C_STATUS, &now, sizeof now);
+    write_message(message, status_letter(&now), &now, sizeof now);
     ATOMIC_BLOCK(ATOMIC_RESTORESTATE) {
         // What came in meanwhile has an answer of its own; and a read that has begun is to end as it began.
-        bool chosen = answers == before && twi_answer[0] == I2C_STATUS && twi_answer[1] == sizeof now;
+        bool chosen = answers == before && (twi_answer[0] == I2C_STATUS || twi_answer[0] == I2C_NEWS) &&
+                      twi_answer[1] == sizeof now;
         status_is_old = chosen && twi_sent;
         if (chosen && !twi_sent) memcpy((uint8_t *)twi_answer, message, sizeof message);
     }
@@ -129,7 +132,7 @@ static void checked_message(uint8_t letter, const uint8_t *payload, uint8_t size
     switch (letter) {
     case I2C_STATUS: {
         i2c_status now = status();
-        answer(letter, &now, sizeof now);
+        answer(status_letter(&now), &now, sizeof now);
         return;
     }
     case I2C_RESULT: {

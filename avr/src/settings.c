@@ -16,11 +16,12 @@ static volatile uint8_t new_address;
 static uint8_t reset_cause __attribute__((section(".noinit")));
 static uint8_t reset_mark __attribute__((section(".noinit")));
 
-// After a watchdog's reset it runs on with its shortest time; before anything else it has to stop.
+// After a watchdog's reset it runs on with its shortest time. It gets its own before anything else, so that a slave that
+// hangs while it starts is reset, too.
 __attribute__((naked, used, section(".init3"))) static void before_main(void) {
     reset_cause = MCUSR;
     MCUSR = 0;
-    wdt_disable();
+    wdt_enable(WDTO_2S);
 }
 
 // The eight bytes that the official firmware calls DUCOID: the chip's serial number without its first byte.

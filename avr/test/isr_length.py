@@ -32,9 +32,9 @@ class Stopwatch(Bus):
         self.message_since: int | None = None
         self.nested = 0
 
-    def run(self, cycles: int) -> None:
+    def run(self, cycles: int, slaves: list[Slave] | None = None) -> None:
         if not self.exact:
-            super().run(cycles)
+            super().run(cycles, slaves)
             return
         self.ahead += cycles
         while self.ahead > 0:

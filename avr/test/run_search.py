@@ -15,18 +15,18 @@ FIRST, GO, END = 60, 64, 65  # offsets in `job`
 
 def main() -> None:
     slave = Slave(sys.argv[1], 16_000_000)
-    slave.loop.run(20_000)
+    slave.run(20_000)
     job = slave.symbols["job"] & 0xFFFF
     for line in sys.stdin:
         last, target, first, limit = line.split()
         words = int(first).to_bytes(2, "little") + int(limit).to_bytes(2, "little")
         slave.probe.write_data(job, last.encode() + bytes.fromhex(target) + words + b"\1\0")
-        begin = slave.loop.cycle()
+        begin = slave.cycle()
         while not slave.probe.read_data(job + END, 1)[0]:
-            slave.loop.run(STEP)
+            slave.run(STEP)
         end = slave.probe.read_data(job + END, 1)[0]
         nonce = int.from_bytes(slave.memory("search_nonce", 2), "little")
-        print(end, nonce, slave.loop.cycle() - begin, flush=True)
+        print(end, nonce, slave.cycle() - begin, flush=True)
 
 
 main()

@@ -2,5 +2,6 @@
 
 slave.py        one AVR: what it is told, what it has in hand, what it did; pure, but for the bus it is given
 rig.py          all of them: who is there, who is due, who has to be left alone for a while
+menu.py         what people ask of them, letter by letter
 i2c_master.py   the rig of a board, on machine.I2C; sentry/mining/i2c_rig.py is that of a Linux host
 """

@@ -2,6 +2,7 @@
 
 from esp_node import late
 from esp_node.clock import mono_ms, unix_ms
+from esp_node.logger import log
 from esp_node.mining.rig import Rig
 from esp_node.sensors._options import part
 from schema.errors import Invalid
@@ -54,6 +55,8 @@ class Master:
 
     # what the rig says
 
+    log = staticmethod(log)
+
     def announce(self, slave):
         late.call("mining.report", "announce", self._node, slave)
 
@@ -103,3 +106,9 @@ class Master:
             raise Invalid("device", "is not on this rig")
         late.call("mining.offer", "take", slave, payload, mono_ms())
         self._next = 0
+        self.look()  # a slave may be waiting
+
+    def answer(self, letter, address, value):
+        """Lines of text: what a letter of the menu does and says, see menu.py; Invalid when it is refused."""
+        self._next = 0
+        return late.call("mining.menu", "answer", self.rig, letter, address, value, mono_ms(), unix_ms())

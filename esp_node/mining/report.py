@@ -16,11 +16,11 @@ def units():
     return _FIGURES
 
 
-def announce(node, slave):
-    """Say who the slave is, and that it is ready."""
+def announce(node, slave, kind="esp"):
+    """Say who the slave is, and that it is ready. kind: the node's."""
     base = "%savr-%d/" % (node.prefix[:-5], slave.address)
     info = {
-        "schema": 1, "boot": node.boot, "kind": "esp", "software": slave.name,
+        "schema": 1, "boot": node.boot, "kind": kind, "software": slave.name,
         "hardware": "ATmega328P, DUCOID" + slave.chip(), "alive_ms": 30000, "parts": {},
         "limits": {"difficulty": slave.identity[6]},
     }  # fmt: skip

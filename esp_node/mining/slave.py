@@ -10,6 +10,7 @@ import binascii
 from schema import i2c
 from schema.errors import Invalid
 
+NEVER = 1 << 62  # ms
 _TRIES = 3
 _MOST_OFFERS = 4
 _MOST_SENT = 8  # shares whose verdict may still come; a gateway that is gone must not fill the heap
@@ -48,13 +49,17 @@ class Slave:
         self.due = now
         self.requests = self.request_wait_ms = self.shares = self.send_wait_ms = 0
         self.elapsed_us = self.hashes = self.accepted = self.refused = self.lost = self.faults = self.stale = 0
+        self._pace = 0
         self._busy = self._full = self._room = False  # as far as is known: hashing, no room for a job, room for one
+        self._shows = False  # the status is its answer
         self._number = self._collected = 0
         self._asked = now  # when a job was asked for: at the announcement, and with each share
+        self._owed = 0  # jobs asked for that are not there yet
         self._sent = {}  # id of a share without a verdict -> when
 
     def begin(self, bus, pace):
         """Ask who it is, clear what it may have from before, limit its hash rate to `pace` H/s (0: no limit)."""
+        self._pace = pace
         self.identity = i2c.unpack_identity(self.tell(bus, i2c.IDENTITY))
         self.name = "AVR v%d %d MHz DUCOID%s" % (self.identity[3], self.identity[2], self.chip())
         self.tell(bus, i2c.CLEAR)
@@ -77,6 +82,7 @@ class Slave:
         """It has been announced: a job will come."""
         self.server = "R"
         self._asked = now
+        self._owed = 1
 
     def offer(self, offer, now):
         """A job came (see schema/mining.py); one that is in hand already changes nothing."""
@@ -90,8 +96,10 @@ class Slave:
         self.requests += 1
         self.request_wait_ms += now - self._asked
         self._asked = now
-        self.server = "J"
-        self.due = now
+        self._owed = max(0, self._owed - 1)
+        if self.server != "D":  # only begin() ends that
+            self.server = "J"
+            self.due = now
 
     def verdict(self, verdict, now):
         """The pool's word of a share came."""
@@ -105,35 +113,48 @@ class Slave:
         self.send_wait_ms += now - sent
         if word in ("GOOD", "BLOCK"):
             self.accepted += 1
-            self.server = "G"
+            server = "G"
         elif word == "LOST":
             self.lost += 1
-            self.server = "R"
+            server = "R"
         else:
             self.refused += 1
-            self.server = "F"
+            server = "F"
+        if self.server != "D":
+            self.server = server
 
     def poll(self, bus, now, unix_ms):
         """Look what it did, and hand it what it can take. Returns its share {id, nonce, elapsed_us, hashrate, chip}, or
         None. OSError or Invalid when it does not answer as it should."""
         waiting = self._waiting(unix_ms)
+        share = None
         if waiting and self._room:
             self._hand_over(bus, waiting)
-            self.due = now + self._pause_ms()
-            return None
-        if self._full and self._peek(bus):
-            self.due = now + self._pause_ms()
-            return None
+        elif not self._busy:
+            share = self._look(bus, now)
+        else:
+            head = self._peek(bus)
+            if head == i2c.NEWS:
+                share = self._collect(bus, now)
+            elif head != i2c.STATUS:
+                share = self._look(bus, now)
+        self.due = now if self._room and self._waiting(unix_ms) else now + self._pause_ms()
+        return share
+
+    def _look(self, bus, now):
+        # Its whole status.
         self.state, _, running, staged, result, _ = i2c.unpack_status(self.tell(bus, i2c.STATUS))
-        share = self._collect(bus, now) if result else None
+        self._shows = True
+        known = [job.number for job in self.jobs if job.number]
+        if known and not (running or staged or result):
+            self.begin(bus, self._pace)  # it was reset, and has forgotten its pace as well
         for job in self.jobs:
             if job.number not in (running, staged, result):
-                job.number = 0  # it was reset, or did not hear of it
+                job.number = 0
         self._busy = bool(running)
         self._full = bool(running and (staged or not self.can(i2c.STAGING)))
         self._room = not self._full and not staged
-        self.due = now if self._room and self._waiting(unix_ms) else now + self._pause_ms()
-        return share
+        return self._collect(bus, now) if result else None
 
     def _waiting(self, unix_ms):
         # The oldest job that it has not; what the pool takes no more is dropped.
@@ -146,6 +167,7 @@ class Slave:
     def tell(self, bus, letter, payload=b"", answered=True):
         """Payload of the answer to a command; again when a byte was wrong on the way. Invalid when it refuses."""
         message = i2c.frame(letter, payload)
+        self._shows = False
         for left in range(_TRIES - 1, -1, -1):
             try:
                 bus.write(self.address, message)
@@ -157,7 +179,7 @@ class Slave:
                 if not left:
                     raise
                 continue
-            if got == letter:
+            if got.upper() == letter:
                 return answer
             error = i2c.unpack_refusal(answer)[1] if got == i2c.REFUSED else 0
             if error != _WRONG_CRC or not left:
@@ -175,27 +197,36 @@ class Slave:
                 self.faults += 1
 
     def _peek(self, bus):
-        # The status is still the answer: three bytes of it say that there is nothing new. No CRC: if they are wrong, it
-        # is seen the next time.
-        head = bus.read(self.address, 3)
-        return head[0] == ord(i2c.STATUS) and head[2] == ord(i2c.BUSY)
+        # One byte of its status tells whether there is something new. If it is wrong, that is seen the next time.
+        if not self._shows:
+            bus.write(self.address, i2c.frame(i2c.STATUS))
+            self._shows = True
+        return chr(bus.read(self.address, 1)[0])
 
     def _hand_over(self, bus, job):
         self._number = self._number % 255 + 1
         last, target = binascii.unhexlify(job.last), binascii.unhexlify(job.target)
-        # Unheard: what went wrong is seen in the next status, and then it is sent again under another number.
+        # The answer to the last says whether it has all three.
         self.tell(bus, i2c.LAST, i2c.pack_hash(self._number, last), False)
         self.tell(bus, i2c.NEW, i2c.pack_hash(self._number, target), False)
-        self.tell(bus, i2c.HASH, i2c.pack_start(self._number, job.difficulty), False)
         job.number = self._number
-        self._full = self._busy or not self.can(i2c.STAGING)
-        self._room = not self._full
+        busy, self._busy, self._room = self._busy, False, False
+        try:
+            self.tell(bus, i2c.HASH, i2c.pack_start(self._number, job.difficulty))
+        except Invalid:
+            self.faults += 1
+            return  # a look at it comes next, and then it is sent again under another number
         self._busy = True
+        self._full = busy or not self.can(i2c.STAGING)
+        self._room = not self._full
+        self.state = i2c.BUSY
         self.latest = job
         self.server = "K"
 
     def _collect(self, bus, now):
         number, found, nonce, elapsed_us, hashes = i2c.unpack_result(self.tell(bus, i2c.RESULT))
+        if not number:
+            return None
         self.tell(bus, i2c.CLEAR, i2c.pack_job(number), False)
         job = None
         for each in self.jobs:
@@ -207,10 +238,16 @@ class Slave:
             return None
         self._collected = number
         self.jobs.remove(job)
+        # The job that was staged runs, if there was one.
+        self._busy = bool([each for each in self.jobs if each.number])
+        self._full = self._busy and not self.can(i2c.STAGING)
+        self._room = not self._full
+        self.state = i2c.BUSY if self._busy else i2c.IDLE
         self.shares += 1
         self.elapsed_us += elapsed_us
         self.hashes += hashes
         self._sent[job.id] = self._asked = now
+        self._owed += 1
         if len(self._sent) > _MOST_SENT:
             self._sent.pop(min(self._sent, key=self._sent.get))
         self.server = "E"
@@ -220,11 +257,12 @@ class Slave:
         }  # fmt: skip
 
     def _pause_ms(self):
-        # With a job staged it never waits for us; a result comes at any time up to its last nonce.
+        # With a job staged, or one to come that was asked for, it never waits for us; a result comes at any time up to
+        # its last nonce.
         if not self._busy:
             return _POLL_MS if self.jobs else _LONGEST_POLL_MS
-        if not self._full or not self.can(i2c.STAGING):
+        if not (self._full or self._owed) or not self.can(i2c.STAGING):
             return _POLL_MS
         rate = self.hashes * 1000000 // self.elapsed_us if self.elapsed_us else _FASTEST
         longest_ms = 100000 * self.latest.difficulty // max(1, rate)
-        return max(_POLL_MS, min(_LONGEST_POLL_MS, longest_ms // 8))
+        return max(_POLL_MS, min(_LONGEST_POLL_MS, longest_ms // 16))

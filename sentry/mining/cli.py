@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from sentry.errors import SentryError
+from sentry.mining.duco_judged import Judged
 from sentry.mining.duco_rules import Rules
 from sentry.mining.duco_server import Manners, PoolServer, ask_statistics
 from sentry.mining.duco_tiers import LADDER, TIERS
@@ -45,6 +46,7 @@ def serve(
     by_segment: Annotated[bool, typer.Option(help="Take each read for one message, as the public pool does.")] = False,
     motd: Annotated[str, typer.Option(help="Answer to MOTD.")] = Manners.motd,
     seed: Annotated[str, typer.Option(help="The same seed draws the same jobs.")] = "",
+    ledger: Annotated[str, typer.Option(metavar="FILE", help="Gets one line of JSON for each judged share.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; the first line of output says where."""
@@ -53,7 +55,11 @@ def serve(
     manners = Manners(delay_ms / 1000, first_timeout, timeout, by_segment, motd, seed)
     logging.basicConfig(level=logging.INFO)
     try:
-        asyncio.run(_serve(PoolServer(rules, manners), host, port, as_json))
+        judged = Judged(ledger) if ledger else None
+    except OSError as error:
+        raise SentryError(f"--ledger: {ledger}: cannot be written: {error.strerror}") from None
+    try:
+        asyncio.run(_serve(PoolServer(rules, manners, judged), host, port, as_json))
     except OSError as error:
         raise SentryError(f"--host, --port: {host}:{port} cannot be listened on: {error.strerror}") from None
 

@@ -20,7 +20,7 @@ from schema.message import Invalid, Message
 from schema.mining import JOB_OFFER, JOB_SHARE
 from schema.wire import decode, encode
 from sentry.events import Sender
-from sentry.extras import Alarm, Publish, Subscribe, Wish
+from sentry.extras import Alarm, Extra, Publish, Subscribe, Wish
 from sentry.measure import Measured
 from sentry.mining.duco_ledger import UNKNOWN, Share
 from sentry.mining.duco_link import Pools
@@ -42,7 +42,7 @@ TAKEN: dict[str, Message] = {message.key: message for message in (STATE, INFO, J
 Place = tuple[str, str, str]  # domain, node, device
 
 
-class Gateway:
+class Gateway(Extra):
     """``tell`` is called from the gateway's thread."""
 
     def __init__(self, sender: Sender, settings: PoolSettings, tell: Callable[[Wish], None]) -> None:
@@ -58,6 +58,7 @@ class Gateway:
         self._family = sha1(f"{sender.domain}/{sender.node}".encode(), usedforsecurity=False).hexdigest()[:6]
         self._workers: dict[Place, Worker] = {}
         self._states: dict[Place, str] = {}
+        self._silent = set(self._nodes)
         self._limits: dict[Place, dict[str, Any]] = {}
         self._pools = Pools(settings.servers, settings.finder)
         self._alarm: str | None = None  # the text told last; None: nothing was told since the start
@@ -110,9 +111,10 @@ class Gateway:
                 if now >= report_at:
                     report_at = now + self._settings.report_s
                     self._tell(Measured(self._readings()))
-                if now >= ask_at:
+                is_time = now >= ask_at
+                if is_time:
                     ask_at = now + ASK_AGAIN_S
-                    self._ask_for_the_silent()
+                self._ask_again(is_time)
 
     def _on_message(self, at: topics.Address, heard: Heard) -> None:
         place = (at.domain, at.node, at.device)
@@ -189,12 +191,14 @@ class Gateway:
             self._alarm = text
             self._tell(Alarm("pool", text))
 
-    def _ask_for_the_silent(self) -> None:
-        """A right that is granted later brings nothing retained by itself."""
-        silent = {each for each in self._nodes if not any(place[:2] == each for place in self._states)}
-        if silent:
-            wanted = [each for each in self.filters if tuple(each.split("/")[1:3]) in silent]
-            self._tell(Subscribe(wanted))
+    def _ask_again(self, also_the_silent: bool) -> None:
+        """A right that is granted later brings nothing retained by itself. A node that has been heard may have devices
+        that spoke before that: it is asked for once more, and no longer silent."""
+        heard = {(domain, node) for domain, node, _ in self._states} & self._silent
+        asked = self._silent if also_the_silent else heard
+        if asked:
+            self._tell(Subscribe([each for each in self.filters if tuple(each.split("/")[1:3]) in asked]))
+        self._silent = self._silent - heard
 
     def _readings(self) -> list[Any]:
         each = [reading(f"{place[1]}_{place[2]}"[:63], worker) for place, worker in self._workers.items()]

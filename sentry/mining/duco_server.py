@@ -15,9 +15,10 @@ from random import Random
 from typing import Any
 
 from sentry.mining import duco_wire as wire
+from sentry.mining.duco_judged import Judged
 from sentry.mining.duco_rules import Given, Rules, digest, judge, may_work, new_job
 from sentry.mining.duco_tiers import LADDER
-from sentry.mining.duco_wire import JobRequest, Malformed, Verdict
+from sentry.mining.duco_wire import JobRequest, Malformed, Result, Verdict
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +58,8 @@ class Worker:
 
 
 class PoolServer:
-    def __init__(self, rules: Rules, manners: Manners) -> None:
-        self.rules, self.manners = rules, manners
+    def __init__(self, rules: Rules, manners: Manners, judged: Judged | None = None) -> None:
+        self.rules, self.manners, self.judged = rules, manners, judged
         self.workers: dict[str, Worker] = {}
         self.refused: dict[str, Counter[str]] = {}
         self.users: Counter[str] = Counter()
@@ -194,6 +195,7 @@ class Account:
             return
         self._known_as(f"{self._user}/{result.rig}")
         verdict, self._tier = judge(self._pool.rules, given, result, self._recent, self._dice.random(), came)
+        self._record(given, result, verdict)
         worker = self._pool.workers[self._name]
         worker.tier, worker.hashrate, worker.chip = given.tier, result.hashrate, result.chip
         worker.jobs += 1
@@ -203,6 +205,16 @@ class Account:
         worker.accepted += 1
         worker.blocks += verdict.word == "BLOCK"
         self.answer(wire.verdict_line(verdict), came)
+
+    def _record(self, given: Given, result: Result, verdict: Verdict) -> None:
+        """Before anybody hears of it: what is credited is in the ledger."""
+        if self._pool.judged is None:
+            return
+        try:
+            self._pool.judged.write(f"{self._user}/{result.rig}", given, result, verdict)
+        except OSError as error:
+            log.error("ledger: %s; a share of %s was not judged", error, self._name)
+            raise
 
     def _known_as(self, name: str) -> None:
         """The rig's name comes with the result."""

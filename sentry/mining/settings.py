@@ -1,6 +1,6 @@
 """The pool gateway's numbers, each with its unit; FARMHAND_POOL_<NAME> in the environment sets one."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -10,6 +10,7 @@ from sentry.errors import SentryError
 from sentry.mining.duco_tiers import LADDER
 from sentry.mining.duco_wire import is_field
 
+Kind = TypeVar("Kind", bound=BaseSettings)
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
@@ -100,11 +101,11 @@ class PoolSettings(BaseSettings):
     """between two reports of the figures"""
 
 
-def load() -> PoolSettings:
+def load(kind: type[Kind]) -> Kind:
     """Settings from the environment; SentryError names the variable that is wrong."""
     try:
-        return PoolSettings()
+        return kind()
     except ValidationError as error:
         first = error.errors()[0]
-        name = str(first["loc"][0]).upper()
-        raise SentryError(f"FARMHAND_POOL_{name}: {first['msg']}") from None
+        name = f"{kind.model_config.get('env_prefix')}{first['loc'][0]}".upper()
+        raise SentryError(f"{name}: {first['msg']}") from None

@@ -3,21 +3,63 @@
 import pytest
 
 from schema import i2c
+from tests.avr.conftest import StartRig
 from tests.avr.test_protocol import LAST
 from tests.avr.virtual import BusError, VirtualRig, target
 
 
+def cause(rig: VirtualRig, address: int) -> int:
+    """Of the last reset."""
+    return i2c.unpack_identity(rig.command(address, i2c.IDENTITY))[5]
+
+
 def test_a_slave_reset_in_the_middle_of_a_job_forgets_it(rig: VirtualRig) -> None:
-    rig.send_job(11, 1, LAST, target(LAST, 60_000), 655)
+    causes = {"power_on": i2c.POWER_ON, "external": i2c.EXTERNAL, "brown_out": i2c.BROWN_OUT}
     rig.send_job(12, 2, LAST, target(LAST, 500), 10)
-    rig.sleep(50_000)
-    rig.fault("reset", slave=0)
-    rig.sleep(50_000)
-    assert rig.status(11) == (i2c.IDLE, "\0", 0, 0, 0, 0)
-    assert rig.result(11)[0] == 0
+    for name, bit in causes.items():
+        rig.send_job(11, 1, LAST, target(LAST, 60_000), 655)
+        rig.sleep(50_000)
+        assert rig.status(11)[2] == 1
+        rig.fault("reset", slave=0, cause=name)
+        rig.sleep(50_000)
+        assert rig.status(11) == (i2c.IDLE, "\0", 0, 0, 0, 0)
+        assert rig.result(11)[0] == 0
+        assert cause(rig, 11) == bit
+        rig.send_job(11, 3, LAST, target(LAST, 100), 1)
+        assert rig.wait_result(11)[:3] == (3, True, 100)
     assert rig.wait_result(12)[:3] == (2, True, 500)
-    rig.send_job(11, 3, LAST, target(LAST, 100), 1)
-    assert rig.wait_result(11)[:3] == (3, True, 100)
+
+
+def test_a_slave_that_hangs_while_it_starts_is_reset(rig: VirtualRig) -> None:
+    rig.fault("reset", slave=0)
+    rig.sleep(100)  # it clears its memory
+    rig.fault("hang", slave=0)
+    rig.sleep(1_500_000)
+    assert rig.ask("scan")["addresses"] == [12, 13]
+    rig.sleep(1_000_000)
+    assert cause(rig, 11) == i2c.WATCHDOG
+
+
+@pytest.mark.parametrize("mhz", [16, 8])
+def test_a_slave_that_hangs_is_reset_by_its_watchdog(start_rig: StartRig, mhz: int) -> None:
+    rig = start_rig(2, mhz=mhz)
+    for busy in (True, False):  # in the middle of a job, and asleep
+        if busy:
+            rig.send_job(11, 1, LAST, target(LAST, 60_000), 655)
+            rig.sleep(50_000)
+        before = cause(rig, 11)
+        rig.fault("hang", slave=0)
+        rig.send_job(12, 2, LAST, target(LAST, 500), 10)
+        rig.sleep(1_500_000)
+        assert cause(rig, 11) == before  # its interrupts go on, so it answers
+        rig.sleep(1_000_000)
+        assert rig.status(11)[:5] == (i2c.IDLE, "\0", 0, 0, 0)
+        assert cause(rig, 11) == i2c.WATCHDOG
+        rig.send_job(11, 3, LAST, target(LAST, 100), 1)
+        assert rig.wait_result(11)[:3] == (3, True, 100)
+        rig.command(11, i2c.CLEAR)
+        assert rig.wait_result(12)[:3] == (2, True, 500)
+        rig.command(12, i2c.CLEAR)
 
 
 def test_bus_held_low(rig: VirtualRig) -> None:

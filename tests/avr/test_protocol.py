@@ -207,13 +207,17 @@ def test_as_delivered_it_is_at_the_default_address(start_rig: StartRig) -> None:
     assert start_rig(1, "--first-address=0").ask("scan")["addresses"] == [i2c.DEFAULT_ADDRESS]
 
 
-def test_at_8_mhz(start_rig: StartRig) -> None:
-    rig = start_rig(1, mhz=8)
-    assert i2c.unpack_identity(rig.command(11, i2c.IDENTITY))[2] == 8
-    rig.send_job(11, 1, LAST, target(LAST, 999), 10)
-    _, found, nonce, elapsed, _ = rig.wait_result(11)
-    assert (found, nonce) == (True, 999)
+def test_three_at_8_mhz(start_rig: StartRig) -> None:
+    rig = start_rig(3, mhz=8)
+    assert rig.ask("scan")["addresses"] == list(ADDRESSES)
+    for address, nonce in zip(ADDRESSES, (999, 0, 1000), strict=True):
+        assert i2c.unpack_identity(rig.command(address, i2c.IDENTITY))[2] == 8
+        rig.send_job(address, address, LAST, target(LAST, nonce), 10)
+    job, found, nonce, elapsed, _ = rig.wait_result(11)
+    assert (job, found, nonce) == (11, True, 999)
     assert 0.5e6 < elapsed < 0.75e6
+    assert rig.wait_result(12)[:3] == (12, True, 0)
+    assert rig.wait_result(13)[:3] == (13, True, 1000)
 
 
 def test_nobody_there_is_a_nack(rig: VirtualRig) -> None:

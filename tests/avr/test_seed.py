@@ -56,9 +56,10 @@ def test_after_a_checked_message_the_seeds_are_refused(rig: VirtualRig) -> None:
     assert text(rig, "S", 2) == "I\0"
 
 
-@pytest.mark.parametrize("mhz", [16, 8])
-def test_the_serial_door(start_rig: StartRig, mhz: int) -> None:
-    rig = start_rig(1, "--uart", mhz=mhz)
+@pytest.mark.parametrize(("chosen", "mhz"), [("--uart", 16), ("--uart", 8), ("--strap", 16), ("--strap", 8)])
+def test_the_serial_door(start_rig: StartRig, chosen: str, mhz: int) -> None:
+    """Chosen by EEPROM, or by D2 tied to ground at the reset."""
+    rig = start_rig(1, chosen, mhz=mhz)
     for nonce in (50, 0, 499, 500):
         before = rig.now_us()
         rig.ask("serial", slave=0, send=f"{LAST},{target(LAST, nonce).hex()},5\n")

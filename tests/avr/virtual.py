@@ -11,6 +11,7 @@ from typing import Any
 
 from schema import i2c
 from schema.errors import Invalid
+from sentry.mining.i2c_bus import Bus
 from tests.conftest import ROOT
 
 SIMULATOR = ROOT / ".local" / "yasimavr" / "bin" / "python"
@@ -37,10 +38,20 @@ class VirtualRig:
         assert self.process.stdout
         first = self.process.stdout.readline()
         assert first, "the simulator did not start"
-        self.socket = socket.create_connection(("127.0.0.1", json.loads(first)["port"]))
+        self.port = json.loads(first)["port"]
+        self.socket = socket.create_connection(("127.0.0.1", self.port))
+        self.doors: list[Bus] = []
         self.lines = self.socket.makefile("rw")
 
+    def door(self) -> Bus:
+        """The bus as a Linux host sees it."""
+        self.doors.append(Bus(f"tcp://127.0.0.1:{self.port}", range(8, 120)))
+        self.doors[-1].open()
+        return self.doors[-1]
+
     def close(self) -> None:
+        for door in self.doors:
+            door.close()
         self.lines.close()
         self.socket.close()
         assert self.process.stdin
@@ -74,7 +85,7 @@ class VirtualRig:
         got, answer = i2c.parse(self.xfer(address, i2c.frame(letter, payload), i2c.answer_size(letter)))
         if got == i2c.REFUSED:
             raise Refused(*i2c.unpack_refusal(answer))
-        if got != letter:
+        if got.upper() != letter:
             raise Invalid("answer", f"of {letter} is one of {got}")
         return answer
 

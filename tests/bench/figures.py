@@ -38,7 +38,7 @@ class Benchmark:
 @dataclass
 class Figure:
     """better: "higher" or "lower". bar: None when the issue sets none. peer: what is measured beside it in the same
-    run.
+    run. note: what there is to say of the last run.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Figure:
     values: list[float] = field(default_factory=list[float])
     peer_values: list[float] = field(default_factory=list[float])
     missing: str = ""
+    note: str = ""
 
     def record(self) -> dict[str, object]:
         """The entry of build/bench.json."""
@@ -58,7 +59,9 @@ class Figure:
         if value is not None and self.bar is not None:
             ok = value >= self.bar if self.better == "higher" else value <= self.bar
         ratio = value / peer_value if value is not None and peer_value else None
-        kept = {k: v for k, v in asdict(self).items() if k in ("name", "unit", "better", "bar", "peer", "missing")}
+        kept = {
+            k: v for k, v in asdict(self).items() if k in ("name", "unit", "better", "bar", "peer", "missing", "note")
+        }
         return {**kept, "value": value, "ok": ok, "peer_value": peer_value, "ratio": ratio, "runs": self.values}
 
 
@@ -72,6 +75,7 @@ def show(figures: Iterable[Figure]) -> bool:
         runs = r["runs"]
         assert isinstance(runs, list)
         spread = f"{_number(min(runs))} .. {_number(max(runs))} ({len(runs)} runs)" if runs else r["missing"]
+        spread = r["note"] or spread
         verdict = {True: "[green]ok[/]", False: "[red]missed[/]", None: ""}[r["ok"]]  # type: ignore[index]
         sign = ">= " if r["better"] == "higher" else "<= "
         bar = sign + _number(r["bar"]) if r["bar"] is not None else ""

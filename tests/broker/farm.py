@@ -42,6 +42,7 @@ class Client:
         self.connected, self.gone = threading.Event(), threading.Event()
         self.refusal = ""
         self.granted = threading.Event()
+        self._filters: list[tuple[str, int]] = []
         self._acknowledged: Queue[int] = Queue()
         self._paho = client = paho.Client(CallbackAPIVersion.VERSION2, client_id or user, clean_session=clean)
         client.username_pw_set(user, password)
@@ -60,6 +61,8 @@ class Client:
         if reason.is_failure:
             self.refusal = str(reason)
             self._paho.disconnect()
+        elif self._filters:  # a broker that was killed has forgotten them
+            self._paho.subscribe(self._filters)
         self.connected.set()
 
     def ready(self) -> "Client":
@@ -69,6 +72,7 @@ class Client:
 
     def subscribe(self, *filters: str) -> "Client":
         self.granted.clear()
+        self._filters += [(each, 1) for each in filters]
         self._paho.subscribe([(each, 1) for each in filters])
         assert self.granted.wait(PATIENCE)
         return self

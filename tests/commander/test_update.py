@@ -100,11 +100,12 @@ def built(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def farmhand(serving: Serving, *words: str) -> subprocess.CompletedProcess[str]:
+def farmhand(serving: Serving, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "FARMHAND_URL": serving.url, "FARMHAND_UMQTT": str(UMQTT), "COLUMNS": "200"}
     environment["FARMHAND_KEY"] = serving.admin.headers["authorization"].removeprefix("Bearer ")
     command = [sys.executable, "-m", "farmhand", *words]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=100)
+    given = {"cwd": ROOT, "env": environment, "capture_output": True, "text": True, "timeout": 100, **more}
+    return subprocess.run(command, check=False, **given)
 
 
 def software(serving: Serving, node: str) -> dict[str, Any]:

@@ -102,15 +102,17 @@ class Miner:
 
 
 class PoolSentry(Sentry):
-    """A sentry that is a gateway too; `pool`: its settings FARMHAND_POOL_<NAME>."""
+    """A sentry that is a gateway too; `pool`, `rig`: its settings FARMHAND_POOL_<NAME>, FARMHAND_RIG_<NAME>."""
 
     pool: dict[str, Any] = {}  # noqa: RUF012
+    rig: dict[str, Any] = {}  # noqa: RUF012
 
     @property
     def place(self) -> dict[str, Any]:
         place = super().place
         values = {"retry_s": 0.1, "retry_most_s": 0.5, "report_s": 0.5, "shares_per_minute": 100_000, **self.pool}
         place["env"] |= {f"FARMHAND_POOL_{name.upper()}": str(value) for name, value in values.items()}
+        place["env"] |= {f"FARMHAND_RIG_{name.upper()}": str(value) for name, value in self.rig.items()}
         return place
 
 

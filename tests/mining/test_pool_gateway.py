@@ -235,13 +235,17 @@ def test_rights_that_are_granted_later(
     commander = User("commander", hashed("commander"), "commander")
     broker.know([replace(gateway, grants=()), node, commander])
     broker.send(signal.SIGHUP)
-    miner = make_node(1)
+    miner: Node = make_node(2)
     sentry = make_gateway(make_pool())
     wait_until("the gateway's connection", lambda: "connected to" in sentry.log())
     assert not miner.offered()
     broker.know([gateway, node, commander])
     broker.send(signal.SIGHUP)
-    miner.judged(1)
+    # One of them speaks as soon as it is heard; the other has said all before.
+    early, late = miner.devices["avr-8"], miner.devices["avr-9"]
+    wait_until("a job", lambda: miner.say("ready", "avr-9") or late.offered)
+    wait_until("a job for the other", lambda: early.offered)
+    miner.judged(2)
 
 
 def test_settings_that_no_longer_name_a_node(

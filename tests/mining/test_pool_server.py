@@ -1,11 +1,13 @@
 """`farmhand pool serve` as miners meet it: a process, and real sockets."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -170,6 +172,34 @@ def test_answers_are_late_as_over_a_slow_network(make_pool: MakePool) -> None:
         assert 0.3 <= time.monotonic() - began < 0.55  # both at once, not one after the other
 
 
+def test_the_ledger_outlives_a_kill(make_pool: MakePool, tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger.jsonl"
+    ledger.write_text('{"of another time')  # broken off
+    pool = make_pool("--ledger", str(ledger), "--difficulty", "AVR=7")
+    given: list[tuple[str, str, int, int]] = []
+    for last_word in ("GOOD", f"BAD,{wire.INCORRECT_RESULT}"):
+        with miner(pool) as client:
+            last, target, difficulty = client.job()
+            nonce = find(last, target, 100 * difficulty) if last_word == "GOOD" else 0
+            assert client.ask(result(nonce)) == last_word
+            pool.stop(signal.SIGKILL)
+        pool.start()
+        given.append((last, target, difficulty, nonce))
+    lines = [json.loads(line) for line in ledger.read_text().splitlines()[1:]]
+    assert [(each["last"], each["target"], each["difficulty"], each["nonce"]) for each in lines] == given
+    assert [(each["verdict"], each["why"]) for each in lines] == [("GOOD", ""), ("BAD", wire.INCORRECT_RESULT)]
+    for each in lines:
+        assert abs(each["ts"] - time.time() * 1000) < 60_000
+        assert (each["worker"], each["chip"], each["tier"], each["hashrate"]) == ("me/rig", CHIP, "AVR", 200)
+
+
+def test_a_share_that_cannot_be_written_down_is_not_judged(make_pool: MakePool) -> None:
+    pool = make_pool("--ledger", "/dev/full")
+    with miner(pool) as client:
+        assert client.ask(result(client.solved())) == ""
+    assert pool.statistics()["accepted"] == 0
+
+
 def test_a_hundred_miners_at_once(make_pool: MakePool) -> None:
     pool = make_pool("--difficulty", "AVR=1")
     miners = [Miner(pool.port) for _ in range(100)]
@@ -216,6 +246,9 @@ def test_the_command_line(make_pool: MakePool) -> None:
     taken = farmhand("serve", "--port", str(pool.port))
     assert taken.returncode == 1
     assert "cannot be listened on" in taken.stderr
+    nowhere = farmhand("serve", "--ledger", "/nowhere/ledger")
+    assert nowhere.returncode == 1
+    assert "--ledger: /nowhere/ledger: cannot be written: No such file or directory" in nowhere.stderr
     for wrong in ("AVR", "AVR=0", "AVR=x", "avr=6"):
         refused = farmhand("serve", "--difficulty", wrong)
         assert refused.returncode == 1

@@ -14,7 +14,7 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 
-from schema import fleet, topics, trust, wire
+from schema import fleet, mining, topics, trust, wire
 from schema.message import Message
 from tests.conftest import ROOT, program
 from tests.support.mosquitto import Mosquitto
@@ -23,6 +23,7 @@ from tests.support.waiting import PATIENCE, wait_until
 
 UMQTT = ROOT / ".local" / "micropython"
 SELF = "farm/barn/esp-1/self/"
+MESSAGES = {**fleet.MESSAGES, **mining.MESSAGES}
 
 
 class Broker(Mosquitto):
@@ -69,7 +70,7 @@ class Peer:
     def _take(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         if message.payload and not any(part in message.topic for part in ("/cmd/", "/desired/", "/stored")):
             at = topics.parse(message.topic, "farm")
-            data = wire.decode(topics.declaration(fleet.MESSAGES, at), message.payload)
+            data = wire.decode(topics.declaration(MESSAGES, at), message.payload)
             with self._new:
                 self.heard.append((message.topic, data, message.retain))
                 self._new.notify_all()

@@ -55,12 +55,13 @@ class Console(NodeProcess):
 
     screen = ""
     path = ""
+    board = ""  # description of a virtual one
 
     def start(self) -> None:
         self.terminal, line = pty.openpty()
         tty.setraw(line, termios.TCSANOW)
         argv = [str(program("micropython")), "-X", f"heapsize={self.heap}", str(self.main), str(self.config)]
-        env = {**os.environ, "MICROPYPATH": self.path}
+        env = {**os.environ, "MICROPYPATH": self.path, "FARMHAND_BOARD": self.board}
         self.process = subprocess.Popen(argv, stdin=line, stdout=line, stderr=line, env=env, start_new_session=True)
         os.close(line)
         self.reader = threading.Thread(target=self._read)

@@ -102,7 +102,7 @@ def test_the_same_on_micropython(tmp_path: Path) -> None:
         "    assert i2c.parse(raw + b'\\xff') == (letter, payload)\n"
         "    print(raw.hex())\n"
         "print(repr([i2c.unpack_status(b'BH\\1\\2\\3\\4'), i2c.unpack_measures(b'\\xff\\x7f\\0\\0'),\n"
-        "    i2c.unpack_result(b'\\7\\1' + bytes(range(12))), i2c.unpack_identity(bytes(range(16)))]))\n"
+        "    i2c.unpack_result(b'\\7\\1' + bytes(range(8))), i2c.unpack_identity(bytes(range(16)))]))\n"
     )
     interpreter = program("micropython")
     assert interpreter
@@ -114,7 +114,7 @@ def test_the_same_on_micropython(tmp_path: Path) -> None:
     ours = [
         i2c.unpack_status(b"BH\1\2\3\4"),
         i2c.unpack_measures(b"\xff\x7f\0\0"),
-        i2c.unpack_result(b"\7\1" + bytes(range(12))),
+        i2c.unpack_result(b"\7\1" + bytes(range(8))),
         i2c.unpack_identity(bytes(range(16))),
     ]
     assert unpacked == repr(ours)

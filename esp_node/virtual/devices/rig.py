@@ -1,11 +1,15 @@
-"""Real firmware on simulated AVRs: a bus of avr/sim/server.py, which listens on TCP port `port` of this machine."""
+"""Real firmware on simulated AVRs: a bus of avr/sim/server.py, which listens on TCP port `port` of this machine.
+
+The simulator has wires of its own. What the node's pins do by themselves reaches them as a whole: clocks on SCL, at the
+stop behind them.
+"""
 
 import binascii
 import json
 import socket
 import sys
 
-from esp_node.virtual import i2c
+from esp_node.virtual import i2c, pins
 
 _ENODEV = 19
 
@@ -20,9 +24,13 @@ class Rig:
 
     def __init__(self, settings):
         self._stream = None
-        self._wires = settings["scl"], settings["sda"]
+        self._clocks = 0  # since the last stop
         self.set(settings)
-        i2c.reach(self, *self._wires)
+        self._scl, sda = (pins.line(settings[name]) for name in ("scl", "sda"))
+        for wire, watch in ((self._scl, self._clocked), (sda, self._moved)):
+            wire.driver(pull=1)
+            wire.watchers.append(watch)
+        i2c.reach(self, settings["scl"], settings["sda"])
 
     def set(self, settings):
         """Take over another `port`, after the simulation was started anew."""
@@ -42,6 +50,18 @@ class Rig:
         if not answer["ok"]:
             raise OSError(_ENODEV if answer["error"] == "nack" else answer["error"])
         return binascii.unhexlify(answer["read"])
+
+    def _clocked(self, level):
+        self._clocks += not level
+
+    def _moved(self, level):
+        if level and self._scl.level and self._clocks:
+            # The last one was for the stop.
+            count, self._clocks = self._clocks - 1, 0
+            try:
+                self._ask({"op": "clocks", "count": count})
+            except OSError:  # a pin knows nothing of that
+                pass
 
     def _ask(self, request):
         try:
