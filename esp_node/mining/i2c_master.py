@@ -91,10 +91,10 @@ class Master:
         """After each connect of the link."""
         self._node.link.subscribe(self._node.prefix[:-5] + "+/job/offer")
         for slave in self.rig.slaves.values():
-            if slave.server == "D":
-                self.gone(slave)
-            else:
+            if slave.server != "D":
                 self.announce(slave)
+            elif slave.identity:  # another chip may have been taken for one
+                self.gone(slave)
 
     def heard(self, name, payload):
         """A message on <node>/`name` that is not for the node itself; Invalid names what is wrong with it."""
