@@ -7,7 +7,7 @@ from esp_node.mining.rig import Rig
 from esp_node.sensors._options import part
 from schema.errors import Invalid
 
-_LOOK_MS = 10
+_LOOK_MS = 5
 _REPORT_MS = 10000
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from schema import i2c
 from tests.bench.figures import SHORT, Benchmark, Figure, seconds
 from tests.bench.mine import Mine, Work, built_node, measure
 
@@ -17,12 +18,15 @@ SEED_BUSY = 100 * 32_951 / (32_951 + 17_687 + 20_686)
 POOL_MS = 700
 PUBLIC_SHARES_PER_MINUTE = 75  # what a gateway keeps to, a little below what a pool allows
 FASTEST, SEEDS_RATE = 3900, 194  # H/s
+BITS_OF_START_AND_STOP = 2 + 4  # and what the simulator leaves between two messages
 
 D10 = Mine(difficulty=10, pace=SEEDS_RATE, delay_ms=POOL_MS)
 # Three slaves that hash all the time are more than a machine of two cores simulates in real time.
 D500 = Mine(difficulty=500, delay_ms=POOL_MS, slow=2)
 AT_ONCE = Mine(difficulty=10, pace=SEEDS_RATE, delay_ms=0)
 ALONE = Mine(difficulty=10, pace=SEEDS_RATE, delay_ms=POOL_MS, connections=1)
+# The simulator is slower than the wire, so that its own time would count in the gap.
+ALONE_SLOWLY = replace(ALONE, slow=8)
 
 MASTERS = {"node": "", "sentry": ".smbus2"}
 TABLE = [
@@ -49,9 +53,9 @@ def bars(master: str) -> dict[str, float]:
     end = MASTERS[master]
     with built_node() as node:
         d10 = _mined(replace(D10, master=master), seconds(60), node)
-        d500 = _mined(replace(D500, master=master), seconds(50), node)
-        at_once = _mined(replace(AT_ONCE, master=master), seconds(40), node)
-        alone = _mined(replace(ALONE, master=master), seconds(60), node)
+        d500 = _mined(replace(D500, master=master), seconds(40), node)
+        at_once = _mined(replace(AT_ONCE, master=master), seconds(20), node)
+        alone = _mined(replace(ALONE_SLOWLY, master=master), max(4, seconds(8)), node)
     return {
         f"duco.busy.d10{end}": 100 * d10.busy,
         f"duco.busy.d10{end}/peer": SEED_BUSY,
@@ -59,10 +63,27 @@ def bars(master: str) -> dict[str, float]:
         f"duco.busy.d500{end}/peer": SEED_BUSY,
         f"duco.idle_ms{end}": max(at_once.gaps_ms),
         f"duco.idle_ms{end}/peer": 655 + 766,
-        f"duco.idle_ms.one{end}": sum(alone.gaps_ms) / len(alone.gaps_ms) - POOL_MS,
+        f"duco.idle_ms.one{end}": beyond_the_pool_ms(alone),
         f"duco.bus_ms{end}": d10.bus_ms,
         f"duco.bus_ms.d500{end}": d500.bus_ms,
     }
+
+
+def beyond_the_pool_ms(alone: Work) -> float:
+    """Mean of the gaps without the pool's answer: what is on the wires, which the simulator knows exactly, and the
+    master's, the broker's and the gateway's time, of which slow motion shows a part."""
+    wires = on_the_wires_ms()
+    return wires + ALONE_SLOWLY.slow * (sum(alone.gaps_ms) / len(alone.gaps_ms) - POOL_MS - wires)
+
+
+def on_the_wires_ms() -> float:
+    """From the end of a job to the begin of the next: the result's command, answer and clearing, and the three
+    messages of a job, at 100 kHz."""
+    part = len(i2c.frame(i2c.LAST, i2c.pack_hash(1, bytes(20))))
+    start = len(i2c.frame(i2c.HASH, i2c.pack_start(1, 1)))
+    clear = len(i2c.frame(i2c.CLEAR, i2c.pack_job(1)))
+    sizes = (len(i2c.frame(i2c.RESULT)), i2c.answer_size(i2c.RESULT), clear, part, part, start)
+    return sum((9 * (size + 1) + BITS_OF_START_AND_STOP) / 100 for size in sizes)
 
 
 def name(mine: Mine) -> str:
