@@ -158,8 +158,8 @@ class Connection:
             await asyncio.sleep(pause)
 
     def _pause_s(self) -> float:
-        """Until a job may be asked for whose share keeps within the limit of any minute. A share that was found is never
-        held back: the pool might be gone when it may be sent."""
+        """Until a job may be asked for whose share keeps within the limit of any minute. A share that was found is
+        never held back: the pool might be gone when it may be sent."""
         now = time.monotonic()
         while self._asked and self._asked[0] <= now - MINUTE_S:
             self._asked.popleft()
