@@ -51,7 +51,7 @@ class Scheduler:
         self.on_recovered = on_recovered
 
     def every(self, interval, run, name="", early=0, missed="skip", disable_after=0):
-        """Run `run()` at the multiples of `interval` (ms, 10 to a week). Returns the task.
+        """Run `run()` at the multiples of `interval` (ms, 5 to a week). Returns the task.
 
         early: the fraction of its interval (0 to below 1) by which a run may come early to share a wake-up.
         missed: what follows when whole intervals passed without a run: "skip" goes on at the next multiple, "once"

@@ -15,8 +15,8 @@ def add(scheduler, interval, run, name, early, missed, disable_after):
 def put(scheduler, task, early, missed="skip", disable_after=0):
     """Add a task with these options to those of a scheduler; returns it."""
     interval = task.interval
-    if type(interval) is not int or not 10 <= interval <= _WEEK:
-        raise Invalid("interval", "must be a whole number of ms from 10 to %d, not %r" % (_WEEK, interval))
+    if type(interval) is not int or not 5 <= interval <= _WEEK:
+        raise Invalid("interval", "must be a whole number of ms from 5 to %d, not %r" % (_WEEK, interval))
     if not 0 <= early < 1:
         raise Invalid("early", "must be from 0 to below 1")
     if missed not in _POLICIES:

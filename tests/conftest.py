@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ PROGRAM_OF_MARKER = {
     "postgres": "initdb",
     "browser": "chromium",
 }
+LONG = ("system", "avr")
 
 
 def program(name: str) -> Path | None:
@@ -30,6 +32,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker, name in PROGRAM_OF_MARKER.items():
         if item.get_closest_marker(marker) and not program(name):
             pytest.skip(f"{name} is not on this machine; `make setup` tries to get it")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of few long tests first: one that begins last would be waited for alone."""
+    of_file = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.path.parent.name not in LONG, of_file[item.path], item.path))
 
 
 @pytest.fixture(scope="module")

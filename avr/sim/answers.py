@@ -125,14 +125,12 @@ class Answers:
     def _hashing(self, _request: Request) -> Answer:
         """What each slave did since the last time this was asked; watched from the first time on."""
         bus = self.bus
-        answer = {
-            "us": self._us(bus.cycles),
-            "slaves": [
-                {"begun": each.begun, "busy_us": self._us(each.busy), "gaps_us": [self._us(gap) for gap in each.gaps]}
-                for each in bus.watches
-            ],
-        }
+        us = self._us
+        told = [
+            {"begun": w.begun, "busy_us": us(w.busy), "gaps_us": [[us(took), us(gap)] for took, gap in w.gaps]}
+            for w in bus.watches
+        ]
         bus.watches = bus.watches or [Watch(slave) for slave in bus.slaves]
         for each in bus.watches:
             each.reset()
-        return answer
+        return {"us": us(bus.cycles), "slaves": told}

@@ -7,15 +7,17 @@ from slave import Slave
 
 @dataclass
 class Watch:
-    """Of one slave, in cycles. begun: its jobs; busy: spent at jobs whose result is not there yet; gaps: from the end
-    of a job to the begin of the next."""
+    """Of one slave, in cycles. begun: its jobs; busy: spent at jobs whose result is not there yet; gaps: (how long a
+    job took, how long it was from its end to the begin of the next)."""
 
     slave: Slave
     begun: int = 0
     busy: int = 0
-    gaps: list[int] = field(default_factory=list)
+    gaps: list[tuple[int, int]] = field(default_factory=list)
     _looked: int | None = None
     _job: int = 0
+    _begun: int = 0
+    _took: int = 0
     _ended: int | None = None
 
     def look(self, cycles: int) -> None:
@@ -29,11 +31,12 @@ class Watch:
         if job == self._job:
             return
         if self._job:
-            self._ended = cycles
+            self._ended, self._took = cycles, cycles - self._begun
         if job:
             self.begun += 1
+            self._begun = cycles
             if self._ended is not None:
-                self.gaps.append(cycles - self._ended)
+                self.gaps.append((self._took, cycles - self._ended))
         self._job = job
 
     def reset(self) -> None:

@@ -7,7 +7,7 @@ from esp_node.mining.rig import Rig
 from esp_node.sensors._options import part
 from schema.errors import Invalid
 
-_LOOK_MS = 10
+_LOOK_MS = 5
 _REPORT_MS = 10000
 
 
@@ -91,10 +91,10 @@ class Master:
         """After each connect of the link."""
         self._node.link.subscribe(self._node.prefix[:-5] + "+/job/offer")
         for slave in self.rig.slaves.values():
-            if slave.server == "D":
-                self.gone(slave)
-            else:
+            if slave.server != "D":
                 self.announce(slave)
+            elif slave.identity:  # another chip may have been taken for one
+                self.gone(slave)
 
     def heard(self, name, payload):
         """A message on <node>/`name` that is not for the node itself; Invalid names what is wrong with it."""

@@ -100,6 +100,8 @@ class Rig:
                 self.tell.announce(slave)
                 slave.ask(now)
             share = slave.poll(self.bus, now, unix_ms)
+            if slave.due > now:
+                slave.due = max(slave.due, now + len(self.slaves))  # many would fill the bus with looks
         except (OSError, Invalid) as error:
             self._fault(slave, now, error)
             return error
@@ -113,11 +115,10 @@ class Rig:
         if count == 1:
             self.tell.log("warning", "avr-%d: %s %s" % (slave.address, type(error).__name__, error))
         self.bus.free()
-        slave.due = now + min(_BACKOFF_MS << min(count, 10), _QUARANTINE_MS)
+        slave.due = now + (_BACKOFF_MS << count if count < _LOST_AFTER else _QUARANTINE_MS)
         if count == _LOST_AFTER:
             known = slave.identity is not None
             slave.server, slave.state = "D", ""
-            slave.due = now + _QUARANTINE_MS
             if known:
                 self.tell.gone(slave)
                 self.tell.alert(slave, str(error))

@@ -109,7 +109,7 @@ class Connection:
         self.tier = worker.settings.tier
         self._worker, self._settings = worker, worker.settings
         self._failures = self._bads = 0
-        self._sent: deque[float] = deque()
+        self._asked: deque[float] = deque()  # when: each job has one share
         self._job: Job | None = None
         self._untold: dict[str, str] | None = None
 
@@ -129,6 +129,7 @@ class Connection:
                 await asyncio.sleep(retry_pause(self._failures, *limits, random.random()))
 
     async def _mine(self) -> None:
+        await self._pause()  # before, because a pool does not wait long for the first request
         link = await PoolLink.open(self.place, self._settings.answer_s)
         self.state = "C"
         try:
@@ -142,8 +143,27 @@ class Connection:
             link.close()
 
     def _request(self) -> bytes:
+        self._asked.append(time.monotonic())
         settings = self._settings
         return wire.job_request_line(JobRequest(settings.user, self.tier, settings.key.get_secret_value()))
+
+    async def _ask(self, link: PoolLink) -> None:
+        await self._pause()
+        link.send(self._request())
+
+    async def _pause(self) -> None:
+        if pause := self._pause_s():
+            self._tell_verdict()
+            self._worker.waits.paced_ms += pause * 1000
+            await asyncio.sleep(pause)
+
+    def _pause_s(self) -> float:
+        """Until a job may be asked for whose share keeps within the limit of any minute. A share that was found is
+        never held back: the pool might be gone when it may be sent."""
+        now = time.monotonic()
+        while self._asked and self._asked[0] <= now - MINUTE_S:
+            self._asked.popleft()
+        return self._asked[0] + MINUTE_S - now if len(self._asked) >= self._settings.shares_per_minute else 0
 
     async def _next_work(self, link: PoolLink, joined: bool) -> Work:
         self.state, asked = "R", time.monotonic()
@@ -154,7 +174,7 @@ class Connection:
             if not joined:
                 raise PoolLost(f"no job within {settings.answer_s:g} s") from None
             self._worker.pools.keep_apart(self.place)
-            link.send(self._request())
+            await self._ask(link)
             return await self._next_work(link, False)
         if isinstance(reply, Verdict):
             raise PoolRefused(reply.why or f"a {reply.word} instead of a job")
@@ -166,7 +186,7 @@ class Connection:
         most = self._worker.difficulty_most
         if reply.difficulty > most:
             self.tier = below(self.tier)
-            raise PoolRefused(f"difficulty {reply.difficulty} is more than the {most} of the worker")
+            raise GivenUp(f"difficulty {reply.difficulty} is more than the {most} of the worker")
         return reply
 
     async def _work(self, link: PoolLink, work: Work) -> bool:
@@ -185,8 +205,7 @@ class Connection:
         if share.nonce == 0:
             raise GivenUp("the worker gave the job up")
         worker.hashrate = share.hashrate
-        await self._pace()
-        joined = worker.pools.joins(self.place) and self._settings.join
+        joined = worker.pools.joins(self.place) and self._settings.join and not self._pause_s()
         result = wire.result_line(Result(share.nonce, share.hashrate, self._settings.miner, worker.name, share.chip))
         link.send(result, *([self._request()] if joined else []))
         self.state, sent = "E", time.monotonic()
@@ -200,7 +219,7 @@ class Connection:
         worker.waits.verdict_ms += (time.monotonic() - sent) * 1000
         self._on_verdict(job, verdict)
         if not joined:
-            link.send(self._request())
+            await self._ask(link)
         return joined
 
     def _on_verdict(self, job: Job, verdict: Verdict) -> None:
@@ -231,23 +250,16 @@ class Connection:
         if isinstance(error, PoolRefused) or self._failures >= FAILURES_IN_A_ROW:
             self.trouble = text
 
+    def _tell_verdict(self) -> None:
+        """Apart, where no job is there to go with it."""
+        if self._untold is not None:
+            self._worker.offer({"verdict": self._untold})
+            self._untold = None
+
     def _give_back(self, why: str) -> None:
         """The worker hears that its job is void, and the verdict that waited for the next job."""
         worker = self._worker
         gone, self._job = self._job, None
-        if self._untold is not None:
-            worker.offer({"verdict": self._untold})
-            self._untold = None
+        self._tell_verdict()
         if gone is not None:
             worker.offer({"verdict": worker.ledger.lose(gone.id, why)})
-
-    async def _pace(self) -> None:
-        """Wait until one more result keeps within the limit of any minute."""
-        now = time.monotonic()
-        while self._sent and self._sent[0] <= now - MINUTE_S:
-            self._sent.popleft()
-        if len(self._sent) >= self._settings.shares_per_minute:
-            pause = self._sent[0] + MINUTE_S - now
-            self._worker.waits.paced_ms += pause * 1000
-            await asyncio.sleep(pause)
-        self._sent.append(time.monotonic())

@@ -53,13 +53,13 @@ class Mine:
 
 @dataclass
 class Work:
-    """What was done in `seconds` of the slaves' time. gaps_ms: from the end of a job to the begin of the next."""
+    """What was done in `seconds` of the slaves' time. gaps_ms: (how long a job took, how long it was to the next)."""
 
     seconds: float
     jobs: int
     busy: float
     idle_ms: float
-    gaps_ms: list[float]
+    gaps_ms: list[tuple[float, float]]
     bus_ms: float
     accepted: int
     refused: int
@@ -158,7 +158,7 @@ def measure(mine: Mine, seconds: float, node: Path) -> Work:
     busy = mean(each["busy_us"] for each in slaves) / us
     return Work(
         us / 1e6, jobs, busy, (1 - busy) * us * len(slaves) / jobs / 1e3,
-        [gap / 1e3 for each in slaves for gap in each["gaps_us"]],
+        [(took / 1e3, gap / 1e3) for each in slaves for took, gap in each["gaps_us"]],
         (bus_after["bus_us"] - bus_before["bus_us"]) / jobs / 1e3,
         statistics["accepted"] - judged["accepted"], statistics["refused"] - judged["refused"],
     )  # fmt: skip

@@ -225,7 +225,7 @@ def test_no_more_shares_a_minute_than_agreed(
     make_node(1)
     make_gateway(pool, shares_per_minute=20)
     told = commander.expect("/rig1/esp-1_avr-8/tele/pool", lambda data: data["paced_ms"] > 30_000)
-    assert (told["accepted"], told["refused"]) == (20, 0)
+    assert (told["accepted"], told["refused"], told["jobs"]) == (20, 0, 20)  # none is held back
 
 
 def test_rights_that_are_granted_later(

@@ -78,7 +78,7 @@ assert ran == ["first", "third", "third", "new"], ran
 scheduler.cancel(task)  # not known any more: no error
 assert Scheduler(print).next_wake(5) is None and Scheduler(print).due(5) == ()
 
-for wrong in (0, 9, 604800001, 1.5, "1", True, None):
+for wrong in (0, 4, 604800001, 1.5, "1", True, None):
     try:
         scheduler.every(wrong, print)
     except ValueError as error:
