@@ -16,7 +16,7 @@ SHORTER = 10
 
 
 class Unavailable(Exception):
-    """A program that the benchmark needs is not on this machine; says which."""
+    """This machine lacks a program that the benchmark needs, or is too slow for it; says which."""
 
 
 def seconds(full: float) -> float:
