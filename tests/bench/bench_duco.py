@@ -56,7 +56,7 @@ def figures(master: str) -> tuple[Figure, ...]:
 def bars(master: str) -> dict[str, float]:
     end = MASTERS[master]
     with built_node() as node:
-        d10 = _mined(replace(D10, master=master), seconds(60), node)
+        d10 = _mined(replace(D10, master=master), max(20, seconds(60)), node)
         d500 = _mined(replace(D500, master=master), seconds(40), node)
         at_once = _mined(replace(AT_ONCE, master=master), max(10, seconds(20)), node)
         alone = _mined(replace(ALONE_SLOWLY, master=master), max(4, seconds(8)), node)
