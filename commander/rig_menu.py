@@ -89,10 +89,9 @@ def problem(row: dict[str, Any]) -> str:
     given: dict[str, Any] = row["result"] or {}
     if str(row["code"]).startswith("unknown"):
         return f"{row['node']} has no rig"
-    text, field = str(given.get("problem", "")), str(given.get("field", ""))
-    if not text:
+    if "problem" not in given:
         return f"{row['node']}: {row['status']} {row['code'] or ''}".rstrip()
-    return text if text.startswith(field) else f"{field}: {text}"
+    return f"{given['field']}: {given['problem']}" if "field" in given else str(given["problem"])
 
 
 def converse(session: Session) -> bool:

@@ -199,8 +199,7 @@ def _command(memory: Memory, name: str, heard: Heard, world: World) -> tuple[Mem
     try:
         check(known[name], body["args"])
     except Invalid as error:
-        problem = {"field": _clean("args." + error.field, 256), "problem": str(error)}
-        return memory, [ack(command, "failed", "bad-arguments", problem)]
+        return memory, [bad_arguments(command, error)]
     accepted = ack(command, "accepted")
     if name in world.commands:
         return memory, [accepted, Order(command, name, body["args"])]
@@ -208,6 +207,11 @@ def _command(memory: Memory, name: str, heard: Heard, world: World) -> tuple[Mem
     if act is None:
         return {**memory, "restart": command}, [accepted, Restart()]
     return memory, [accepted, ack(command, "done", result=act(body["args"], world))]
+
+
+def bad_arguments(command: str, error: Invalid) -> Say:
+    """Refuse a command for its arguments."""
+    return ack(command, "refused", "bad-arguments", {"field": _clean(error.field, 256), "problem": error.problem})
 
 
 def ack(command: str, status: str, code: str = "", result: Any = None) -> Say:

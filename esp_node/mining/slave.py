@@ -130,10 +130,11 @@ class Slave:
         share = None
         if waiting and self._room:
             self._hand_over(bus, waiting)
-        elif not self._busy:
+        elif not (self._busy and self._shows):
             share = self._look(bus, now)
         else:
-            head = self._peek(bus)
+            # One byte of its status tells whether there is something new. If it is wrong, that is seen the next time.
+            head = chr(bus.read(self.address, 1)[0])
             if head == i2c.NEWS:
                 share = self._collect(bus, now)
             elif head != i2c.STATUS:
@@ -145,16 +146,16 @@ class Slave:
         # Its whole status.
         self.state, _, running, staged, result, _ = i2c.unpack_status(self.tell(bus, i2c.STATUS))
         self._shows = True
-        known = [job.number for job in self.jobs if job.number]
-        if known and not (running or staged or result):
-            self.begin(bus, self._pace)  # it was reset, and has forgotten its pace as well
-        for job in self.jobs:
-            if job.number not in (running, staged, result):
-                job.number = 0
         self._busy = bool(running)
         self._full = bool(running and (staged or not self.can(i2c.STAGING)))
         self._room = not self._full and not staged
-        return self._collect(bus, now) if result else None
+        if result:
+            return self._collect(bus, now)
+        for job in self.jobs:
+            if job.number and job.number not in (running, staged):
+                self.begin(bus, self._pace)  # it was reset, and has forgotten its pace as well
+                self._room = True
+                break
 
     def _waiting(self, unix_ms):
         # The oldest job that it has not; what the pool takes no more is dropped.
@@ -195,13 +196,6 @@ class Slave:
                 if not left:
                     raise
                 self.faults += 1
-
-    def _peek(self, bus):
-        # One byte of its status tells whether there is something new. If it is wrong, that is seen the next time.
-        if not self._shows:
-            bus.write(self.address, i2c.frame(i2c.STATUS))
-            self._shows = True
-        return chr(bus.read(self.address, 1)[0])
 
     def _hand_over(self, bus, job):
         self._number = self._number % 255 + 1
@@ -265,4 +259,4 @@ class Slave:
             return _POLL_MS
         rate = self.hashes * 1000000 // self.elapsed_us if self.elapsed_us else _FASTEST
         longest_ms = 100000 * self.latest.difficulty // max(1, rate)
-        return max(_POLL_MS, min(_LONGEST_POLL_MS, longest_ms // 16))
+        return max(_POLL_MS, min(_LONGEST_POLL_MS, longest_ms // 12))

@@ -133,7 +133,7 @@ class Connection:
         link = await PoolLink.open(self.place, self._settings.answer_s)
         self.state = "C"
         try:
-            link.send(self._request())
+            link.send(self._counted_request())
             joined = False
             while True:
                 work = await self._next_work(link, joined)
@@ -142,14 +142,14 @@ class Connection:
             self.state = "D"
             link.close()
 
-    def _request(self) -> bytes:
+    def _counted_request(self) -> bytes:
         self._asked.append(time.monotonic())
         settings = self._settings
         return wire.job_request_line(JobRequest(settings.user, self.tier, settings.key.get_secret_value()))
 
     async def _ask(self, link: PoolLink) -> None:
         await self._pause()
-        link.send(self._request())
+        link.send(self._counted_request())
 
     async def _pause(self) -> None:
         if pause := self._pause_s():
@@ -207,7 +207,7 @@ class Connection:
         worker.hashrate = share.hashrate
         joined = worker.pools.joins(self.place) and self._settings.join and not self._pause_s()
         result = wire.result_line(Result(share.nonce, share.hashrate, self._settings.miner, worker.name, share.chip))
-        link.send(result, *([self._request()] if joined else []))
+        link.send(result, *([self._counted_request()] if joined else []))
         self.state, sent = "E", time.monotonic()
         try:
             verdict = await link.reply(self._settings.answer_s)

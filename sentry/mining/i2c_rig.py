@@ -23,7 +23,7 @@ from sentry.measure import Measured
 from sentry.mining.i2c_bus import Bus
 from sentry.mining.i2c_settings import RigSettings
 from sentry.reading import Reading
-from sentry.rules import Heard, Order, ack, refusal
+from sentry.rules import Heard, Order, ack, bad_arguments, refusal
 
 # The core is written for MicroPython, without annotations.
 core_menu, core_offer, core_report, core_rig = (cast(Any, each) for each in (menu, offer, report, rig))
@@ -159,8 +159,7 @@ class Master(Extra):
         try:
             lines: list[str] = core_menu.answer(self._rig, *given, mono_ms(), unix_ms())
         except Invalid as error:
-            problem = {"field": error.field, "problem": error.problem}
-            self._tell(ack(order.id, "refused", "bad-arguments", problem))
+            self._tell(bad_arguments(order.id, error))
         except OSError as error:
             self._tell(ack(order.id, "failed", "bus", {"problem": str(error)}))
         else:

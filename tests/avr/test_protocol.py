@@ -37,6 +37,18 @@ def test_three_slaves_hash_at_once(rig: VirtualRig) -> None:
     assert rig.now_us() - begin < 400_000
 
 
+def test_one_byte_of_the_status_tells_of_a_result(rig: VirtualRig) -> None:
+    rig.send_job(11, 1, LAST, target(LAST, 900), 10)
+    rig.status(11)
+    assert rig.xfer(11, read=1) == i2c.STATUS.encode()
+    rig.sleep(400_000)
+    assert rig.xfer(11, read=1) == i2c.NEWS.encode()
+    assert rig.status(11)[4] == 1
+    rig.command(11, i2c.CLEAR, i2c.pack_job(1))
+    rig.status(11)
+    assert rig.xfer(11, read=1) == i2c.STATUS.encode()
+
+
 @pytest.mark.parametrize("difficulty", [1, 10, 655])
 def test_not_found_is_an_error_with_a_result(start_rig: StartRig, difficulty: int) -> None:
     rig = start_rig(1)

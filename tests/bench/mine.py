@@ -6,9 +6,6 @@ where a machine cannot simulate so many in real time; the master and the gateway
 """
 
 import base64
-import json
-import socket
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,13 +13,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
-from typing import Any
 
 from broker.passwords import hashed
 from broker.users import User
 from commander.mining.grants import of_gateway
 from tests.avr.conftest import firmware
-from tests.avr.virtual import SIM, SIMULATOR
+from tests.avr.virtual import SIMULATOR, VirtualRig
 from tests.bench.figures import Unavailable
 from tests.conftest import program
 from tests.mining.rig import Pool, PoolSentry
@@ -58,35 +54,13 @@ class Work:
     seconds: float
     jobs: int
     busy: float
-    idle_ms: float
     gaps_ms: list[tuple[float, float]]
     bus_ms: float
-    accepted: int
     refused: int
 
 
-class Simulation:
-    def __init__(self, elf: Path, slaves: int, slow: int):
-        argv = [SIMULATOR, SIM / "server.py", elf, f"--slaves={slaves}", f"--speed={1 / slow}"]
-        self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout
-        self.port = json.loads(self._process.stdout.readline())["port"]
-        self._lines = socket.create_connection(("127.0.0.1", self.port)).makefile("rw")
-
-    def ask(self, op: str) -> dict[str, Any]:
-        self._lines.write(json.dumps({"op": op}) + "\n")
-        self._lines.flush()
-        return json.loads(self._lines.readline())
-
-    def close(self) -> None:
-        assert self._process.stdin
-        self._lines.close()
-        self._process.stdin.close()
-        self._process.wait(10)
-
-
 @contextmanager
-def running(mine: Mine, node: Path) -> Iterator[tuple[Simulation, Pool]]:
+def running(mine: Mine, node: Path) -> Iterator[tuple[VirtualRig, Pool]]:
     """A rig whose slaves all have work. node: the built main.py of a node with its virtual board."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="farmhand-bench-")))
@@ -98,7 +72,7 @@ def running(mine: Mine, node: Path) -> Iterator[tuple[Simulation, Pool]]:
         broker = HouseBroker(folder / "broker", others=users)
         broker.start()
         stack.callback(broker.stop)
-        simulation = Simulation(firmware() / "slave-16.elf", mine.slaves, mine.slow)
+        simulation = VirtualRig(firmware() / "slave-16.elf", mine.slaves, speed=1 / mine.slow)
         stack.callback(simulation.close)
         limit = mine.shares_per_minute // mine.slow
         allowed = limit * 16 // 15  # a gateway keeps a little below
@@ -129,7 +103,7 @@ def running(mine: Mine, node: Path) -> Iterator[tuple[Simulation, Pool]]:
         yield simulation, pool
 
 
-def _await_work(simulation: Simulation, mine: Mine, pool: Pool) -> None:
+def _await_work(simulation: VirtualRig, mine: Mine, pool: Pool) -> None:
     ends = time.monotonic() + READY_S
     simulation.ask("hashing")
     begun = [0] * mine.slaves
@@ -144,23 +118,22 @@ def measure(mine: Mine, seconds: float, node: Path) -> Work:
     """Mine for so many seconds of the slaves' time."""
     with running(mine, node) as (simulation, pool):
         before, bus_before, at = simulation.ask("hashing"), simulation.ask("counters"), time.monotonic()
-        judged = pool.statistics()
+        refused = pool.statistics()["refused"]
         time.sleep(seconds * mine.slow)
         after, bus_after, passed = simulation.ask("hashing"), simulation.ask("counters"), time.monotonic() - at
-        statistics = pool.statistics()
+        refused = pool.statistics()["refused"] - refused
     us = after["us"] - before["us"]
     if us / 1e6 * mine.slow < SLOWEST * passed:
-        raise RuntimeError(
-            f"{mine.slaves} slaves were simulated at {us / 1e4 * mine.slow / passed:.0f} % of their speed"
-        )
+        speed = us / 1e4 * mine.slow / passed
+        raise Unavailable(f"this machine simulated {mine.slaves} slaves at {speed:.0f} % of their speed")
     slaves = after["slaves"]
     jobs = sum(each["begun"] for each in slaves)
     busy = mean(each["busy_us"] for each in slaves) / us
     return Work(
-        us / 1e6, jobs, busy, (1 - busy) * us * len(slaves) / jobs / 1e3,
+        us / 1e6, jobs, busy,
         [(took / 1e3, gap / 1e3) for each in slaves for took, gap in each["gaps_us"]],
         (bus_after["bus_us"] - bus_before["bus_us"]) / jobs / 1e3,
-        statistics["accepted"] - judged["accepted"], statistics["refused"] - judged["refused"],
+        refused,
     )  # fmt: skip
 
 

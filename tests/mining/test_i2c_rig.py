@@ -128,7 +128,8 @@ def test_the_command_rig_and_a_slave_that_is_unplugged(master: RigSentry, wires:
         "field": "slave",
         "problem": "must be the address of a slave: 11, 12",
     }
-    assert ask("c4", letter="q", slave="11")["code"] == "bad-arguments"
+    wrong = ask("c4", letter="q", slave="11")
+    assert (wrong["status"], wrong["code"], wrong["result"]["field"]) == ("refused", "bad-arguments", "slave")
     wires.fault("unplug", slave=0)
     commander.expect("/avr-11/state", lambda word: word == "lost")
     assert commander.expect("/alert/avr-11")["severity"] == "error"

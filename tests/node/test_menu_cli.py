@@ -127,8 +127,8 @@ def test_steps() -> None:
 @pytest.mark.parametrize(
     ("row", "text"),
     [
-        # As a sentry answers, whose problem begins with the field.
-        ({"code": "bad-arguments", "result": {"field": "args.slave", "problem": "args.slave: is none"}}, "args.slave"),
+        ({"code": "bad-arguments", "result": {"field": "slave", "problem": "there is none yet"}}, "slave: there is"),
+        ({"code": "bus", "result": {"problem": "No such device"}}, "No such device"),
         ({"code": "unknown", "result": {"allowed": ["ping"]}}, "esp-1 has no rig"),
         ({"code": "", "result": None, "status": "timeout"}, "esp-1: timeout"),
     ],

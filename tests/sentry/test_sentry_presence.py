@@ -99,8 +99,8 @@ def test_commands_are_answered(make_sentry: Make, commander: Peer) -> None:
     lines = answers("logs", "c3", args={"lines": 5})["result"]["lines"]
     assert any("connected to" in line for line in lines)
     wrong = answers("logs", "c4", args={"lines": 0})
-    assert (wrong["status"], wrong["code"]) == ("failed", "bad-arguments")
-    assert wrong["result"]["field"] == "args.lines"
+    assert (wrong["status"], wrong["code"]) == ("refused", "bad-arguments")
+    assert wrong["result"]["field"] == "lines"
     assert answers("dance", "c5")["code"] == "unknown-command"
 
 

@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from tests.web.farm import KEY, WebFarm
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebFarm]:
     farm = WebFarm(tmp_path_factory.mktemp("web") / "state")
     yield farm
