@@ -57,6 +57,8 @@ def _list_of(test_item):
 def _record(name):
     from schema.mining import RECORDS
 
+    if name not in RECORDS:
+        from schema.playbooks import RECORDS
     message = RECORDS[name]
 
     def test(field, value):

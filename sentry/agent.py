@@ -14,10 +14,11 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from sentry import rules
+from sentry.alarms import Alarms
 from sentry.birth import Units, birth, now_ms, software
 from sentry.courier import Courier
 from sentry.events import Event
-from sentry.extras import Alarm, Publish, Subscribe, Wish, extras, stray_filter
+from sentry.extras import Alarm, Publish, Report, Subscribe, Wish, extras, stray_filter
 from sentry.home import Home
 from sentry.keys import verifier
 from sentry.logs import Keeper, LogLine
@@ -57,7 +58,7 @@ class Agent:
         self._courier = Courier(home.outbox(self._credential, settings, now_ms), self._uplink, settings)
         self._extras = extras(self._credential.sender, self._boot, self._credential.kind, self._inbox.put)
         self._uplink.filters = [each for extra in self._extras for each in extra.filters]
-        self._alerts: dict[str, dict[str, Any] | None] = {}
+        self._alarms = Alarms(self._uplink.alert)
         self._parts: dict[str, Units] = {}
         self._refusals: deque[float] = deque(maxlen=REFUSALS_PER_MINUTE)
         self._refused = 0
@@ -81,6 +82,8 @@ class Agent:
         self._tell_status("starting")
         for extra in self._extras:
             extra.start()
+        for wanted in rules.wanted(self._memory):
+            self._want(wanted)
         try:
             while self._running:
                 for happened in self._happened():
@@ -155,26 +158,31 @@ class Agent:
             case rules.Say() | rules.Refuse():
                 self._do(wish)
             case Alarm():
-                self._on_alarm(wish)
+                self._alarms.take(wish)
             case Subscribe(filters):
                 self._uplink.subscribe(filters)
+            case Report():
+                self._on_report(wish)
 
     def _on_connected(self) -> None:
         self._uplink.on_connected(self._birth(), rules.reports(self._memory))
         self._heartbeat_at = time.monotonic()
         self._courier.on_connected(self._heartbeat_at)
-        for name, alert in self._alerts.items():
-            self._uplink.alert(name, alert)
+        self._alarms.again()
         for extra in self._extras:
             extra.on_connected()
         self._tell_status("")
 
-    def _on_alarm(self, alarm: Alarm) -> None:
-        before = self._alerts.get(alarm.name)
-        since = before["since"] if before else now_ms()
-        told = {"since": since, "severity": alarm.severity, "text": alarm.text[:512]} if alarm.text else None
-        self._alerts[alarm.name] = told
-        self._uplink.alert(alarm.name, told)
+    def _on_report(self, report: Report) -> None:
+        memory, said = rules.report(self._memory, report.name, report.told())
+        if self._remember(memory, f"the report on {report.name}"):
+            for each in said:
+                self._do(each)
+
+    def _want(self, wanted: rules.Wanted) -> None:
+        for extra in self._extras:
+            if wanted.name in extra.documents:
+                extra.want(wanted)
 
     def _on_heard(self, heard: rules.Heard) -> None:
         if stray := stray_filter(self._credential.sender, heard.topic):
@@ -189,6 +197,7 @@ class Agent:
             log_lines=tuple(self._keeper.lines),
             defaults=self._defaults,
             commands={name: each for extra in self._extras for name, each in extra.commands.items()},
+            documents={name: each for extra in self._extras for name, each in extra.documents.items()},
         )
         memory, actions = rules.hear(self._memory, heard, world)
         if self._remember(memory, heard.topic):
@@ -216,6 +225,8 @@ class Agent:
                 self._on_refused(topic, field, problem)
             case rules.Order():
                 next(extra for extra in self._extras if action.name in extra.commands).obey(action)
+            case rules.Wanted():
+                self._want(action)
             case rules.Passed(marks):
                 self._courier.on_marks(marks)
             case rules.Adopt():

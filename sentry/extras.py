@@ -6,11 +6,12 @@ A part runs in a thread of its own. It hears what its filters bring, and speaks 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from schema.message import Message
 from sentry.events import Event, Sender
 from sentry.measure import Measured
-from sentry.rules import Heard, Order, Refuse, Say
+from sentry.rules import Heard, Order, Refuse, Say, Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,25 @@ class Subscribe:
     filters: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How far a desired document is. ``status``: applied, pending, failed or refused; ``error``: why not; ``data``:
+    what holds now."""
+
+    name: str
+    rev: int
+    status: str
+    error: str = ""
+    data: Any = None
+
+    def told(self) -> dict[str, Any]:
+        """As `reported` declares it."""
+        told = {"rev": self.rev, "status": self.status, "error": self.error[:512], "data": self.data}
+        return {name: each for name, each in told.items() if each not in (None, "")}
+
+
 # An Event goes the sure way, through the outbox; Say answers a command.
-Wish = Publish | Event | Alarm | Subscribe | Measured | Say | Refuse
+Wish = Publish | Event | Alarm | Subscribe | Measured | Say | Refuse | Report
 
 
 class Extra(ABC):
@@ -48,6 +66,8 @@ class Extra(ABC):
     """What to subscribe to at each connection."""
     commands: Mapping[str, Message] = {}
     """Signed commands that this part obeys, and what their arguments must be."""
+    documents: Mapping[str, Message] = {}
+    """Desired documents that this part makes true, and what they must be."""
 
     @abstractmethod
     def start(self) -> None: ...
@@ -59,6 +79,10 @@ class Extra(ABC):
     def obey(self, order: Order) -> None:
         """Do one of the ``commands``; the answer follows as an `ack`."""
         raise NotImplementedError(order.name)
+
+    def want(self, wanted: Wanted) -> None:
+        """Make one of the ``documents`` true, and report; also at each start, with what came last."""
+        raise NotImplementedError(wanted.name)
 
     @abstractmethod
     def on_connected(self) -> None: ...

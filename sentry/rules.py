@@ -1,7 +1,8 @@
 """What to do about a message from the broker. Pure: values in, values out.
 
-`memory` is what must outlive a restart: trust.py's {"epoch", "revs", "ids"}, and under "documents"
-what was reported of each desired document, and under "restart" the id of a restart under way.
+`memory` is what must outlive a restart: trust.py's {"epoch", "revs", "ids"}; under "documents" what was reported of
+each desired document; under "wanted" the documents of the sentry's extras as they came; under "restart" the id of a
+restart under way.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -51,6 +52,8 @@ class World:
     defaults: dict[str, float]
     commands: Mapping[str, Message] = field(default_factory=dict[str, Message])
     """of the sentry's extras: what their arguments must be"""
+    documents: Mapping[str, Message] = field(default_factory=dict[str, Message])
+    """of the sentry's extras: what these must be"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,16 @@ class Adopt:
     """Use the settings that the memory now holds."""
 
 
-Action = Say | Refuse | Passed | Restart | Order | Adopt
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Have an extra make a document true, which reports on it (`report`)."""
+
+    name: str
+    rev: int
+    data: Any
+
+
+Action = Say | Refuse | Passed | Restart | Order | Adopt | Wanted
 
 
 def hear(memory: Memory, heard: Heard, world: World) -> tuple[Memory, list[Action]]:
@@ -136,6 +148,22 @@ def reports(memory: Memory) -> list[Say]:
     return [Say("reported", name, data) for name, data in documents.items()]
 
 
+def wanted(memory: Memory) -> list[Wanted]:
+    """The documents that extras shall make true, as they last came."""
+    kept: dict[str, dict[str, Any]] = memory.get("wanted", {})
+    return [Wanted(name, each["rev"], each["data"]) for name, each in kept.items()]
+
+
+def report(memory: Memory, name: str, told: dict[str, Any]) -> tuple[Memory, list[Say]]:
+    """An extra's report on a document: {rev, status, error, data}. One on a revision that is no longer wanted is
+    dropped; only how it ended is kept."""
+    if told["rev"] != memory.get("wanted", {}).get(name, {}).get("rev"):
+        return memory, []
+    if told["status"] != "pending":
+        memory = {**memory, "documents": {**memory.get("documents", {}), name: told}}
+    return memory, [Say("reported", name, told)]
+
+
 def restarted(memory: Memory, boot: str) -> tuple[Memory, list[Say]]:
     """The answer that a `restart` command still waits for."""
     waiting = memory.get("restart")
@@ -169,12 +197,21 @@ def _desired(memory: Memory, name: str, heard: Heard, world: World) -> tuple[Mem
         return memory, [Say("reported", name, documents[name])]
     report: dict[str, Any] = {"rev": body["rev"], "status": "applied"}
     actions: list[Action] = []
+    known = {"settings": SETTINGS, **world.documents}
     try:
-        if name != "settings":
-            raise Invalid("document", "unknown; allowed: settings")
-        check(SETTINGS, body["data"])
-        report["data"] = {**world.defaults, **body["data"]}
-        actions.append(Adopt())
+        if name not in known:
+            raise Invalid("document", "unknown; allowed: " + ", ".join(sorted(known)))
+        check(known[name], body["data"])
+        if name == "settings":
+            report["data"] = {**world.defaults, **body["data"]}
+            actions.append(Adopt())
+        else:
+            report["status"] = "pending"
+            memory = {
+                **memory,
+                "wanted": {**memory.get("wanted", {}), name: {"rev": body["rev"], "data": body["data"]}},
+            }
+            actions.append(Wanted(name, body["rev"], body["data"]))
     except Invalid as error:
         report |= {"status": "failed", "error": _clean(str(error), 512)}
         before = documents.get(name, {}).get("data")
