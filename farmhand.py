@@ -48,6 +48,7 @@ PARTS: Final = {
     "key": Part("commander.cli", "Make, list and delete API keys."),
     "events": Part("commander.cli", "List what happened."),
     "alerts": Part("commander.cli", "List what stands in alert."),
+    "notify": Part("commander.notify_cli", "Tell alerts by webhook, ntfy, e-mail or MQTT.", is_group=True),
     "logs": Part("commander.cli", "List log lines of nodes."),
     "dead-letters": Part("commander.cli", "List refused messages and why."),
     "commander": Part("commander.cli", "Run the commander alone."),

@@ -41,6 +41,7 @@ ROLES = {
         "GET /blobs",
     },
     "operator": {
+        "GET /notifiers",
         "POST /nodes/{node}/commands",
         "PUT /nodes/{node}/desired/{document}",
         "GET /dead-letters",
@@ -48,6 +49,9 @@ ROLES = {
         "DELETE /alerts/{node}/{device}/{name}",
     },
     "admin": {
+        "PUT /notifiers/{name}",
+        "DELETE /notifiers/{name}",
+        "POST /notifiers/{name}/test",
         "DELETE /nodes/{node}",
         "PUT /nodes/{node}/grants",
         "POST /tokens",
