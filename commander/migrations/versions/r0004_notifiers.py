@@ -7,7 +7,7 @@ from commander.kinds import Json
 
 Big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
-revision = "0005"
+revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
