@@ -33,7 +33,7 @@ def read(answers: Sequence[bytes]) -> Figures:
         algorithms,
         cards,
         total(card.power for card in cards) or None,
-        extra={"incomplete": True} if cut else {},
+        extra={"incomplete": cut},
     )
 
 
