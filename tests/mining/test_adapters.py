@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schema import topics
@@ -32,6 +32,9 @@ from tests.support.replay import HTTP_FAULTS, TCP_FAULTS, Replay
 RECORDED = Path(__file__).parent / "recorded"
 ASIC_TESTS = Path(__file__).with_name("test_asic_adapters.py")
 NAMES = miners.names()
+
+
+thorough = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def cases(name: str) -> list[str]:
@@ -249,7 +252,7 @@ ANYTHING = st.recursive(
 SAMPLES = [(name, case) for name, case in CASES if not case.startswith("fault-cut")]
 
 
-@settings(max_examples=150, deadline=None)
+@thorough
 @given(st.sampled_from(NAMES), st.lists(st.binary(max_size=80) | ANYTHING.map(lambda v: json.dumps(v).encode())))
 def test_any_answer(name: str, got: list[bytes]) -> None:
     asks = len(adapter(name).asks)
@@ -278,13 +281,13 @@ def spoiled_answers(draw: st.DrawFn) -> tuple[str, list[bytes]]:
     return name, found
 
 
-@settings(max_examples=150, deadline=None)
+@thorough
 @given(spoiled_answers())
 def test_recorded_answers_with_other_values_in_them(given: tuple[str, list[bytes]]) -> None:
     outcome(*given)
 
 
-@settings(max_examples=150, deadline=None)
+@thorough
 @given(st.sampled_from(CASES), st.data())
 def test_recorded_answers_cut_and_overwritten(case: tuple[str, str], data: st.DataObject) -> None:
     got = answers(*case)
@@ -295,7 +298,7 @@ def test_recorded_answers_cut_and_overwritten(case: tuple[str, str], data: st.Da
     outcome(case[0], got)
 
 
-@settings(max_examples=60, deadline=None)
+@thorough
 @given(st.dictionaries(st.text(max_size=4), ANYTHING, min_size=1), st.data())
 def test_json_that_ends_early_is_closed(value: dict[str, Any], data: st.DataObject) -> None:
     """What is left is a beginning of it: never another value."""
