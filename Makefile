@@ -69,6 +69,6 @@ $(avr_ready): deploy/setup/avr.sh | .venv/.ready-to-run
 	@$(set_up)/avr.sh
 	@touch $@
 
-.local/.test-tools: | .venv/.ready-to-test
+.local/.test-tools: deploy/setup/test_tools.sh | .venv/.ready-to-test
 	@$(set_up)/test_tools.sh
 	@touch $@

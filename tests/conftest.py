@@ -17,6 +17,7 @@ PROGRAM_OF_MARKER = {
     "micropython": "micropython",
     "postgres": "initdb",
     "browser": "chromium",
+    "monero": "monerod",
 }
 LONG = ("system", "avr")
 

@@ -1,5 +1,5 @@
-# What only some tests and benchmarks need: PostgreSQL, Chromium, wrk and the AsyncAPI schemas. None of them is a must:
-# what cannot be had is said here, once, and the tests that want it skip. `make setup` tries again.
+# What only some tests and benchmarks need: PostgreSQL, Chromium, wrk, monerod and the AsyncAPI schemas. None of them is a
+# must: what cannot be had is said here, once, and the tests that want it skip. `make setup` tries again.
 . deploy/setup/common.sh
 
 # A server that no test asked for would come with an installed PostgreSQL, so it is only unpacked.
@@ -36,6 +36,16 @@ offer_wrk() {
     say "wrk: $program"
 }
 
+offer_monerod() {
+    program=$(command -v monerod) ||
+        { debian_install monero && program=$(command -v monerod); } ||
+        { debian_unpack monero && program=$(first_program "$debian_root/usr/bin/monerod"); } ||
+        return 1
+    offer monerod "$program"
+    "$local_dir/bin/monerod" --version >"$local_dir/monerod.log" 2>&1 || { rm "$local_dir/bin/monerod"; return 1; }
+    say "monerod: $program"
+}
+
 fetch_asyncapi() {
     version=6.11.1
     schemas="$local_dir/asyncapi/schemas"
@@ -52,4 +62,6 @@ venv_programs="$PWD/.venv/bin"
 offer_postgres || say "postgres: not to be had here, its tests will skip (install Debian's postgresql; see .local/apt.log)"
 offer_chromium || say "chromium: not to be had here, its tests will skip (install Debian's chromium; see .local/apt.log)"
 offer_wrk || say "wrk: not to be had here, the benchmark of requests will not run (install Debian's wrk; see .local/apt.log)"
+offer_monerod || say "monerod: not to be had here, its tests will skip (install Debian's monero; see .local/apt.log and
+    .local/monerod.log)"
 fetch_asyncapi || say "asyncapi: schemas not to be had here, their test will skip (see .local/npm.log)"
