@@ -16,7 +16,6 @@ from sentry.flight import retry_pause
 log = logging.getLogger(__name__)
 
 TRIES = 5
-CHUNK = 1024 * 1024
 Progress = Callable[[int], None]
 """is told %"""
 
@@ -70,7 +69,7 @@ async def _once(http: httpx.AsyncClient, url: str, into: Path, most_bytes: int, 
         hasher = await asyncio.to_thread(_hashed, into) if goes_on else hashlib.sha256()
         whole = have + int(answer.headers.get("Content-Length") or 0)
         with open(into, "ab" if goes_on else "wb") as file:
-            async for chunk in answer.aiter_raw(CHUNK):
+            async for chunk in answer.aiter_raw():
                 have += len(chunk)
                 if have > most_bytes:
                     into.unlink()

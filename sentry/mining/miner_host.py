@@ -16,8 +16,9 @@ from sentry.mining.install import Installer
 from sentry.mining.miner_places import Places
 from sentry.mining.miner_settings import MinerSettings
 from sentry.mining.miner_store import Store
+from sentry.mining.miner_tools import Tools
 from sentry.mining.rollout import Rollout
-from sentry.mining.supervise import Supervisor, Tools
+from sentry.mining.supervise import Supervisor
 from sentry.rules import Order, Wanted, ack, bad_arguments
 
 log = logging.getLogger(__name__)

@@ -173,6 +173,11 @@ def marked(mark: str) -> dict[str, list[Identity]]:
     return found
 
 
+def mark_of(folder: Path, *which: str) -> str:
+    """What a miner's environment holds: whose it is, and ``which``, its name and its plan's digest."""
+    return "#".join((str(folder), *which)) if which else f"{folder}#"
+
+
 def boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 

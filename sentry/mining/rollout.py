@@ -16,7 +16,8 @@ from schema.message import Invalid
 from sentry.mining import host_catalog, process
 from sentry.mining.miner_plan import Plan, Refused, plans
 from sentry.mining.miner_store import Document
-from sentry.mining.supervise import Supervisor, Tools, mark_of
+from sentry.mining.miner_tools import Tools
+from sentry.mining.supervise import Supervisor
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Rollout:
             found = self.prepare(running["miners"]) if running else []
         except (Refused, Invalid) as error:
             log.error("miners: %s", error)
-        left = await asyncio.to_thread(process.marked, mark_of(self._tools.places.folder))
+        left = await asyncio.to_thread(process.marked, process.mark_of(self._tools.places.folder))
         for plan in found:
             supervisor = self.miners[plan.name] = Supervisor(plan, self._tools)
             there, paused = self._again(plan, left)
@@ -62,6 +63,7 @@ class Rollout:
     async def to(self, rev: int, told: Sequence[Mapping[str, Any]], say: Say) -> None:
         """Make this revision run, and say how that goes: pending, then applied or failed."""
         running, failed = self._store.running, self._store.failed
+        self.progress = {}
         if failed and running and failed["rev"] == rev != running["rev"]:
             say("failed", failed["error"])  # known from before a restart of the sentry
             return
@@ -72,10 +74,9 @@ class Rollout:
                 say("pending", "")
                 await self._replace(rev, told)
         except (Refused, Invalid) as error:
+            self.progress = {}
             say("failed", str(error))
             return
-        finally:
-            self.progress = {}
         say("pending", "")
         problem = await self._settle()
         if problem:
@@ -160,6 +161,7 @@ class Rollout:
         try:
             await self._replace(working["rev"], working["miners"])
         except (Refused, Invalid) as unable:
+            self.progress = {}
             return f"{problem}; cannot go back to revision {working['rev']}: {unable}"
         return error
 

@@ -5,49 +5,27 @@ what it decides on comes from commands, the schedule, the process, and the looks
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from schema.message import Invalid
 from sentry.birth import now_ms
 from sentry.events import Event
-from sentry.extras import Wish
 from sentry.flight import retry_pause
 from sentry.measure import Measured
-from sentry.mining import miners, process
-from sentry.mining.ask import Asker
+from sentry.mining import process
 from sentry.mining.figures import Figures, readings, state_of
-from sentry.mining.install import Installer
+from sentry.mining.miner_control import control
 from sentry.mining.miner_guard import Guard
 from sentry.mining.miner_looks import Looks
-from sentry.mining.miner_places import Places
 from sentry.mining.miner_plan import Plan
-from sentry.mining.miner_settings import MinerSettings
-from sentry.mining.miner_store import Store
+from sentry.mining.miner_tools import Tools
 from sentry.mining.schedule import is_open
 
 log = logging.getLogger(__name__)
 
 SCHEDULE_S = 20.0  # between two looks at the clock on the wall
 PAUSED_BY_API, PAUSED_BY_SIGNAL = "api", "signal"
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What all miners of the host share. ``changed``: called when there is something new to report; ``deed``: does what
-    only the host's owner may allow, and says how it went."""
-
-    settings: MinerSettings
-    installer: Installer
-    places: Places
-    store: Store
-    asker: Asker
-    tell: Callable[[Wish], None]
-    changed: Callable[[], None]
-    deed: Callable[[str], Awaitable[str]]
 
 
 class Supervisor:
@@ -97,7 +75,7 @@ class Supervisor:
         running = self._running()
         if self.paused:
             return
-        self.paused = PAUSED_BY_API if await self._control("pause") else PAUSED_BY_SIGNAL
+        self.paused = PAUSED_BY_API if await control(self.plan, self._tools.asker, "pause") else PAUSED_BY_SIGNAL
         if self.paused == PAUSED_BY_SIGNAL:
             running.signal(process.signal.SIGSTOP)
         self._noted(running)
@@ -107,7 +85,7 @@ class Supervisor:
         running = self._running()
         running.signal(process.signal.SIGCONT)
         if self.paused == PAUSED_BY_API or not self.paused:
-            await self._control("resume")
+            await control(self.plan, self._tools.asker, "resume")
         self.paused = ""
         self._noted(running)
         self._guard.begin()
@@ -142,7 +120,7 @@ class Supervisor:
                 if self._between is not None:
                     await self._restart_driver(*self._between)
             elif why:
-                self._say(why)
+                self._say(why, self.problem if why == "failed" else "")
                 self.settled.set()
                 self._tell(None)
                 await self._wait(min(SCHEDULE_S, self._tools.settings.poll_s))
@@ -169,7 +147,7 @@ class Supervisor:
             self._tools.places.reserve(self.plan)
             program = await self._tools.installer.ready(self.plan.program)
             launch = self._tools.places.launch(self.plan, program)
-            found = process.start(launch, self._mark)
+            found = process.start(launch, process.mark_of(self._tools.places.folder, self.plan.name, self.plan.digest))
         except (Invalid, OSError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else error
             self._on_failure(f"cannot be started: {reason}")
@@ -273,20 +251,6 @@ class Supervisor:
 
     # Small things
 
-    async def _control(self, name: str) -> bool:
-        """Whether the miner itself obeys."""
-        if self.plan.told["adapter"] == "none":
-            return False
-        asks = miners.adapter(self.plan.told["adapter"]).controls.get(name)
-        if asks is None or callable(asks):
-            return False
-        try:
-            await self._tools.asker.tell(asks, "127.0.0.1", self.plan.port, self.plan.token)
-        except miners.NoAnswer as error:
-            log.info("miner %s does not %s by itself: %s", self.plan.name, name, error)
-            return False
-        return True
-
     def _running(self) -> process.Process:
         if self.process is None or self.process.ended.is_set():
             raise Invalid("do", f"miner {self.plan.name} does not run: it is {self.step}")
@@ -311,10 +275,6 @@ class Supervisor:
         fields = {"name": self.plan.name, "did": did, "why": why[:512], "release": self.plan.told["release"]}
         self._tools.tell(Event("evt", "miner", now_ms(), fields, self.plan.device))
 
-    @property
-    def _mark(self) -> str:
-        return mark_of(self._tools.places.folder, self.plan)
-
     async def _halt(self) -> None:
         self._end_looks()
         if self._task is not None:
@@ -329,8 +289,3 @@ class Supervisor:
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
-
-
-def mark_of(folder: Path, plan: Plan | None = None) -> str:
-    """What a miner's environment holds: which sentry's, which miner, which plan. Without one: how all begin."""
-    return f"{folder}#" + (f"{plan.name}#{plan.digest}" if plan else "")
