@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from sentry.reading import Reading, Scalar
 
+MOST_ALGORITHMS, MOST_CARDS = 4, 64
 STATES = ("online", "inactive", "idle", "offline")
 UNITS = {
     "hashrate": "H/s", "hashrate_2": "H/s", "expected": "H/s", "power": "W", "power_limit": "W", "uptime_s": "s",
@@ -44,6 +45,8 @@ class Card:
     accepted: int | None = None
     rejected: int | None = None
     bus: str = ""
+    processor: bool = False
+    """It is the processor, not a card that a rig could miss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,11 @@ class Figures:
         """H/s of the first algorithm."""
         return self.algorithms[0].hashrate if self.algorithms else None
 
+    @property
+    def gpus(self) -> int:
+        """How many cards there are besides the processor."""
+        return sum(not card.processor for card in self.cards)
+
 
 def state_of(running: bool, figures: Figures | None) -> str:
     """minerstat's words: `online` hashes; `inactive` runs and does not; `idle`: no miner runs; `offline` is the host's
@@ -81,7 +89,7 @@ def readings(device: str, state: str, figures: Figures | None) -> list[Reading]:
     if figures is None:
         return [Reading("miner", whole, {"state": ""}, device)]
     whole |= {"software": figures.software, "version": figures.version, "uptime_s": figures.uptime_s}
-    for number, each in enumerate(figures.algorithms[:4], 1):
+    for number, each in enumerate(figures.algorithms[:MOST_ALGORITHMS], 1):
         end = "" if number == 1 else f"_{number}"
         told = {
             "algorithm": each.name, "hashrate": each.hashrate, "accepted": each.accepted, "rejected": each.rejected,
@@ -93,9 +101,9 @@ def readings(device: str, state: str, figures: Figures | None) -> list[Reading]:
     whole |= {"power": figures.power, "temp": max(temperatures, default=None), "cards": len(figures.cards)}
     whole |= {"paused": figures.paused, **figures.extra}
     found = [_reading("miner", whole, device)]
-    for number, card in enumerate(figures.cards):
+    for number, card in enumerate(figures.cards[:MOST_CARDS]):
         told = {name: getattr(card, name) for name in Card.__dataclass_fields__}
-        found.append(_reading(f"card-{number}", {k: v for k, v in told.items() if v not in (None, "")}, device))
+        found.append(_reading(f"card-{number}", {k: v for k, v in told.items() if v != "" and v is not False}, device))
     return found
 
 
