@@ -44,6 +44,7 @@ PARTS: Final = {
         "commander.cli", "List, show, command, update, flash and delete nodes.", others={"flash": "esp_node.cli"}
     ),
     "rig": Part("commander.rig_cli", "List and show DUCO rigs.", is_group=True),
+    "miner": Part("commander.miner_cli", "Pause, stop and start miners of a host, and read their logs.", is_group=True),
     "token": Part("commander.cli", "Make, list and revoke enrolment tokens."),
     "key": Part("commander.cli", "Make, list and delete API keys."),
     "events": Part("commander.cli", "List what happened."),

@@ -56,7 +56,7 @@ class Agent:
         self._keeper = Keeper(self._inbox.put)
         self._uplink = Uplink(self._credential, home.ca, settings, self._inbox.put)
         self._courier = Courier(home.outbox(self._credential, settings, now_ms), self._uplink, settings)
-        self._extras = extras(self._credential.sender, self._boot, self._credential.kind, self._inbox.put)
+        self._extras = extras(self._credential.sender, self._boot, self._credential.kind, home.path, self._inbox.put)
         self._uplink.filters = [each for extra in self._extras for each in extra.filters]
         self._alarms = Alarms(self._uplink.alert)
         self._parts: dict[str, Units] = {}

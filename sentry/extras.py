@@ -6,6 +6,7 @@ A part runs in a thread of its own. It hears what its filters bring, and speaks 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from schema.message import Message
@@ -92,8 +93,8 @@ class Extra(ABC):
         """End, having put the last wishes into the inbox."""
 
 
-def extras(sender: Sender, boot: str, kind: str, tell: Callable[[Wish], None]) -> list[Extra]:
-    """The parts that this host's settings ask for; SentryError names a wrong setting."""
+def extras(sender: Sender, boot: str, kind: str, home: Path, tell: Callable[[Wish], None]) -> list[Extra]:
+    """The parts that this host's settings ask for; SentryError names a wrong setting. ``home``: the sentry's folder."""
     from sentry.mining.i2c_settings import RigSettings
     from sentry.mining.settings import PoolSettings, load
 
@@ -107,6 +108,14 @@ def extras(sender: Sender, boot: str, kind: str, tell: Callable[[Wish], None]) -
         from sentry.mining.i2c_rig import Master
 
         found.append(Master(sender, boot, kind, rig, tell))
+    if kind == "cpu-gpu":
+        from sentry.mining.miner_settings import MinerSettings
+
+        miners = load(MinerSettings)
+        if miners.on:
+            from sentry.mining.playbooks import Miners
+
+            found.append(Miners(sender, home, miners, tell))
     return found
 
 
