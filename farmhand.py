@@ -44,6 +44,12 @@ PARTS: Final = {
         "commander.cli", "List, show, command, update, flash and delete nodes.", others={"flash": "esp_node.cli"}
     ),
     "rig": Part("commander.rig_cli", "List and show DUCO rigs.", is_group=True),
+    "asic": Part(
+        "commander.asic_cli",
+        "Add, check, find, show and control ASICs; simulate some.",
+        is_group=True,
+        others={"simulate": "sentry.mining.asic_cli"},
+    ),
     "token": Part("commander.cli", "Make, list and revoke enrolment tokens."),
     "key": Part("commander.cli", "Make, list and delete API keys."),
     "events": Part("commander.cli", "List what happened."),

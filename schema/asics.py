@@ -2,13 +2,16 @@
 commands. Plain data, in the manner of fleet.py; records are looked up by kinds.py.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from schema.message import Invalid, Message
 from schema.playbooks import WATCH
 
 # How an ASIC is asked: an API of its own, or `pyasic` for the makers that this library knows.
 TYPES = ("cgminer", "braiins", "iceriver", "bitaxe", "pyasic")
 CONTROLS = ("restart", "reboot", "sleep", "wake", "power_limit")
-MOST_ASICS = 1000
+MOST_ASICS = 600
 LONGEST_NAME = 40  # `asic-<name>-mem_temperature` is the name of an alert
 
 ASIC = Message(
@@ -65,16 +68,15 @@ ASIC_CONTROL = Message(
 RECORDS = {message.key: message for message in (ASIC, WATCH)}
 
 
-def check_names(asics):
-    """Invalid unless the names of these records (list of dict) differ and are short enough, and there are not too
-    many."""
+def check_names(asics: Sequence[Mapping[str, Any]]) -> None:
+    """Invalid unless the names of these records differ and are short enough, and there are not too many."""
     if len(asics) > MOST_ASICS:
-        raise Invalid("asics", "must be at most %d" % MOST_ASICS)
-    seen = set()
+        raise Invalid("asics", f"must be at most {MOST_ASICS}")
+    seen: set[str] = set()
     for asic in asics:
         name = asic["name"]
         if len(name) > LONGEST_NAME:
-            raise Invalid("asics.name", "%s must be at most %d characters" % (name, LONGEST_NAME))
+            raise Invalid("asics.name", f"{name} must be at most {LONGEST_NAME} characters")
         if name in seen:
-            raise Invalid("asics.name", "%s is there twice" % name)
+            raise Invalid("asics.name", f"{name} is there twice")
         seen.add(name)

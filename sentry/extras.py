@@ -93,7 +93,7 @@ class Extra(ABC):
 
 
 def extras(sender: Sender, boot: str, kind: str, tell: Callable[[Wish], None]) -> list[Extra]:
-    """The parts that this host's settings ask for; SentryError names a wrong setting."""
+    """The parts that this sentry's kind and this host's settings ask for; SentryError names a wrong setting."""
     from sentry.mining.i2c_settings import RigSettings
     from sentry.mining.settings import PoolSettings, load
 
@@ -107,6 +107,11 @@ def extras(sender: Sender, boot: str, kind: str, tell: Callable[[Wish], None]) -
         from sentry.mining.i2c_rig import Master
 
         found.append(Master(sender, boot, kind, rig, tell))
+    if kind == "asic":
+        from sentry.mining.asic_sentry import AsicSentry
+        from sentry.mining.asic_settings import AsicSettings
+
+        found.append(AsicSentry(sender, boot, kind, load(AsicSettings), tell))
     return found
 
 

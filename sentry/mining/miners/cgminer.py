@@ -133,11 +133,10 @@ def _rate(part: Answer) -> float | None:
 
 def _active(pools: list[Answer]) -> Answer:
     """The pool it works for: the one with a connection, else the first that lives."""
-    for wanted in (lambda pool: pool.flag("Stratum Active"), lambda pool: pool.text("Status") == "Alive"):
-        for pool in sorted(pools, key=lambda pool: pool.number("Priority") or 0):
-            if wanted(pool):
-                return pool
-    return Answer({})
+    pools = sorted(pools, key=lambda pool: pool.number("Priority") or 0)
+    connected = [pool for pool in pools if pool.flag("Stratum Active")]
+    alive = [pool for pool in pools if pool.text("Status") == "Alive"]
+    return next(iter(connected + alive), Answer({}))
 
 
 def _boards(chains: Answer) -> list[Card]:
@@ -214,12 +213,22 @@ def _each_board(name: str, boards: float) -> list[Ask]:
     return [command(name, number) for number in range(max(1, int(boards)))]
 
 
+def confirm(got: bytes) -> None:
+    """BadAnswer when a command was refused; some say nothing at all, or plain text, before they restart."""
+    try:
+        told = read_json(got)
+    except BadAnswer:
+        return
+    check(told)
+
+
 ADAPTER = Adapter(
     asks=(command("summary+devs+pools"), command("stats"), command("version"), command("notify")),
     read=read,
     port=4028,
     optional=3,
     seldom=2,
+    confirm=confirm,
     controls={
         "restart": (command("restart"),),
         "sleep": lambda boards: _each_board("ascdisable", boards),
