@@ -3,7 +3,9 @@
 import asyncio
 import ipaddress
 import json
+import os
 import signal
+import stat
 import sys
 from typing import Annotated
 
@@ -78,11 +80,11 @@ async def _serve(asics: list[SimulatedAsic], as_json: bool) -> None:
 
 
 async def _orders(asics: list[SimulatedAsic]) -> None:
+    mode = os.fstat(sys.stdin.fileno()).st_mode
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or sys.stdin.isatty()):
+        return  # no input that can be waited for
     reader = asyncio.StreamReader()
-    try:
-        await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    except (OSError, ValueError):  # no input that can be waited for: then nothing is changed
-        return
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
         number, what, value = (*line.decode(errors="replace").split(None, 2), "", "", "")[:3]
         try:

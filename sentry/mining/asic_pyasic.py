@@ -32,7 +32,7 @@ class Backend:
         """NoAnswer, BadAnswer."""
         miner = await self._miner(host)
         try:
-            data = await self._within(host, miner.get_data())
+            data = await self._within(host, miner.get_data(exclude=["config"]))
         except NoAnswer:
             self._known.pop(host, None)  # another may stand there when it comes back
             raise

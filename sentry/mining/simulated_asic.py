@@ -15,6 +15,7 @@ KINDS = ("cgminer", "iceriver", "bitaxe")
 MOODS = ("well", "slow", "half", "dead", "gone")
 TERA = {"cgminer": 140.0, "iceriver": 6.2, "bitaxe": 1.2}
 FIRST_LINE_S = 30.0
+TITLES = {"iceriver": "<TITLE>用户界面</TITLE>", "bitaxe": "<title>AxeOS</title>"}
 
 
 @dataclass
@@ -91,8 +92,9 @@ class SimulatedAsic:
             length = next((line[15:] for line in head.lower().split("\r\n") if line.startswith("content-length:")), "0")
             body = (await reader.readexactly(int(length))).decode()
             status, told = self.web(method, path, body)
-            begin = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(told)}\r\n\r\n"
-            await self._answer(writer, begin.encode() + told.encode())
+            content = told.encode()
+            begin = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+            await self._answer(writer, begin.encode() + content)
 
         await self._served(serve(), writer)
 
@@ -168,7 +170,14 @@ class SimulatedAsic:
 
     def _stats(self) -> str:
         about = json.dumps({"Miner": "sim.1", "CompileTime": "2026", "Type": "Antminer S19 (simulated)"})
-        chains: dict[str, Any] = {"STATS": 0, "ID": "SIM", "fan_num": 2, "fan1": 4200, "fan2": 4150}
+        chains: dict[str, Any] = {
+            "STATS": 0,
+            "ID": "SIM",
+            "Elapsed": self.uptime,
+            "fan_num": 2,
+            "fan1": 4200,
+            "fan2": 4150,
+        }
         for n in range(1, 4):
             rate = self.tera * 1000 / max(1, self.boards) if n <= self.boards else 0.0
             chains |= {f"chain_acn{n}": 110, f"chain_rate{n}": f"{rate:.2f}", f"temp_chip{n}": "52-75"}
@@ -178,7 +187,9 @@ class SimulatedAsic:
         return '"VERSION":[{"CGMiner":"4.11.1","API":"3.7","Type":"Antminer S19 (simulated)","Miner":"sim.1"}]'
 
     def web(self, method: str, path: str, body: str) -> tuple[str, str]:
-        """(status line, JSON)"""
+        """(status line, JSON); the first page has the title by which programs know such an ASIC."""
+        if path == "/" and self.kind in TITLES:
+            return "200 OK", TITLES[self.kind]
         if self.kind == "iceriver" and path.startswith("/user/userpanel") and "post=4" in body + path:
             return "200 OK", json.dumps(self._iceriver())
         if self.kind == "bitaxe" and path == "/api/system/info":
