@@ -45,6 +45,12 @@ PARTS: Final = {
     ),
     "rig": Part("commander.rig_cli", "List and show DUCO rigs.", is_group=True),
     "miner": Part("commander.miner_cli", "Pause, stop and start miners of a host, and read their logs.", is_group=True),
+    "asic": Part(
+        "commander.asic_cli",
+        "Add, check, find, show and control ASICs; simulate some.",
+        is_group=True,
+        others={"simulate": "sentry.mining.asic_cli"},
+    ),
     "token": Part("commander.cli", "Make, list and revoke enrolment tokens."),
     "key": Part("commander.cli", "Make, list and delete API keys."),
     "events": Part("commander.cli", "List what happened."),

@@ -59,6 +59,8 @@ def _record(name):
 
     if name not in RECORDS:
         from schema.playbooks import RECORDS
+    if name not in RECORDS:
+        from schema.asics import RECORDS
     message = RECORDS[name]
 
     def test(field, value):

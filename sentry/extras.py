@@ -94,7 +94,8 @@ class Extra(ABC):
 
 
 def extras(sender: Sender, boot: str, kind: str, home: Path, tell: Callable[[Wish], None]) -> list[Extra]:
-    """The parts that this host's settings ask for; SentryError names a wrong setting. ``home``: the sentry's folder."""
+    """The parts that this sentry's kind and this host's settings ask for; SentryError names a wrong setting. ``home``:
+    the sentry's folder."""
     from sentry.mining.i2c_settings import RigSettings
     from sentry.mining.settings import PoolSettings, load
 
@@ -116,6 +117,11 @@ def extras(sender: Sender, boot: str, kind: str, home: Path, tell: Callable[[Wis
             from sentry.mining.playbooks import Miners
 
             found.append(Miners(sender, home, miners, tell))
+    if kind == "asic":
+        from sentry.mining.asic_sentry import AsicSentry
+        from sentry.mining.asic_settings import AsicSettings
+
+        found.append(AsicSentry(sender, boot, kind, load(AsicSettings), tell))
     return found
 
 

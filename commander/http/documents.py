@@ -9,6 +9,7 @@ from commander.fleet import orders, views
 from commander.http.access import Operator, Reader, Served
 from commander.http.nodes import known
 from commander.http.paging import Limit, Offset, Since, Until, do, json, page, within
+from commander.mining import asic_orders
 from commander.service import Service
 
 router = APIRouter(prefix="/api/v1")
@@ -75,6 +76,8 @@ async def reported(
 @router.put("/nodes/{node}/desired/{document}")
 async def set_desired(service: Served, caller: Operator, node: str, document: str, wish: DesiredWish) -> Response:
     def work(farm: Any, moment: Any) -> Any:
+        if document == asic_orders.DOCUMENT:
+            asic_orders.allowed_document(farm, node, caller.role, wish.data)
         return None, orders.set_desired(farm, node, document, wish.data, wish.if_rev, moment, wish.again)
 
     await do(service, work, caller.name)

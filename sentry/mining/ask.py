@@ -27,17 +27,26 @@ class Asker:
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def figures(self, adapter: Adapter, host: str, port: int = 0, token: str = "") -> Figures:
-        """One look at a miner. NoAnswer when it does not answer, BadAnswer when that cannot be read."""
+    async def figures(
+        self, adapter: Adapter, host: str, port: int = 0, token: str = "", kept: dict[int, bytes] | None = None
+    ) -> Figures:
+        """One look at a miner. NoAnswer when it does not answer, BadAnswer when that cannot be read. ``kept``: answers
+        to what is asked seldom, by number; used, and filled where they are missing."""
         needed = len(adapter.asks) - adapter.optional
+        frequent = len(adapter.asks) - adapter.seldom
         answers: list[bytes] = []
         for number, each in enumerate(adapter.asks):
+            if kept is not None and number in kept:
+                answers.append(kept[number])
+                continue
             try:
                 answers.append(await self.ask(each, host, port or adapter.port, token))
             except NoAnswer:
                 if number < needed:
                     raise
                 answers.append(b"")
+            if kept is not None and number >= frequent:
+                kept[number] = answers[-1]
         return adapter.read(answers)
 
     async def ask(self, ask: Ask, host: str, port: int, token: str = "") -> bytes:

@@ -47,16 +47,20 @@ Ask = Http | Tcp
 @dataclass(frozen=True, slots=True)
 class Adapter:
     """``read``: the answers, in the order of ``asks``, to Figures. ``optional``: how many of the last asks may stay
-    unanswered (b"" then). ``controls``: what can be told to it, by name (`pause`, `resume`, `reboot`, ...), as
-    requests; a function where it takes a number (`power_limit`, W)."""
+    unanswered (b"" then). ``seldom``: how many of the last asks change so slowly that who looks often need not repeat
+    them each time. ``controls``: what can be told to it, by name (`pause`, `resume`, `reboot`, ...), as requests; a
+    function where it takes a number (`power_limit`: W; `sleep`, `wake`: how many boards). ``confirm``: raises BadAnswer
+    when the answer to one of these is a no."""
 
     asks: Sequence[Ask]
     read: Callable[[Sequence[bytes]], Figures]
     port: int
     optional: int = 0
+    seldom: int = 0
     controls: dict[str, Sequence[Ask] | Callable[[float], Sequence[Ask]]] = field(
         default_factory=dict[str, "Sequence[Ask] | Callable[[float], Sequence[Ask]]"]
     )
+    confirm: Callable[[bytes], None] | None = None
 
 
 def names() -> list[str]:
