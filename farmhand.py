@@ -44,6 +44,7 @@ PARTS: Final = {
         "commander.cli", "List, show, command, update, flash and delete nodes.", others={"flash": "esp_node.cli"}
     ),
     "rig": Part("commander.rig_cli", "List and show DUCO rigs.", is_group=True),
+    "mining": Part("commander.mining_cli", "Show what miners and ASICs do, and did.", is_group=True),
     "token": Part("commander.cli", "Make, list and revoke enrolment tokens."),
     "key": Part("commander.cli", "Make, list and delete API keys."),
     "events": Part("commander.cli", "List what happened."),

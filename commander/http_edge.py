@@ -10,7 +10,19 @@ from starlette.exceptions import HTTPException
 
 from commander.db_edge import DatabaseUnavailable
 from commander.effects import Refused
-from commander.http import blobs, documents, live, mining, nodes, pages, records, telemetry, tokens
+from commander.http import (
+    blobs,
+    documents,
+    live,
+    miners,
+    mining,
+    mining_pages,
+    nodes,
+    pages,
+    records,
+    telemetry,
+    tokens,
+)
 from commander.http.kept import KeptAnswers
 from commander.http.paging import json, now_ms
 from commander.service import Service
@@ -25,7 +37,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     app.state.live = hub
     app.add_middleware(KeptAnswers)
-    for module in (nodes, mining, telemetry, documents, blobs, records, tokens, live, pages):
+    for module in (nodes, mining, miners, telemetry, documents, blobs, records, tokens, live, pages, mining_pages):
         app.include_router(module.router)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -1,4 +1,4 @@
-// What a rig did over time, one plot for each figure: sums of its slaves, minute by minute, by the hour or by the day.
+// What a rig or a miner did over time, one plot for each figure: minute by minute, by the hour or by the day.
 
 import { get } from "./api.js";
 import { el, fill, setText } from "./dom.js";
@@ -10,9 +10,9 @@ const RANGES = [["1 h", HOUR, "minute"], ["6 h", 6 * HOUR, "minute"], ["24 h", D
 const FIELDS = [["hashrate", "H/s"], ["accepted", ""], ["refused", ""], ["job_wait_ms", "ms"], ["verdict_wait_ms", "ms"], ["faults", ""]];
 
 export class RigPlots {
-  constructor(path, place, buttons, step) {
+  constructor(path, place, buttons, step, fields = FIELDS) {
     Object.assign(this, { path, step, range: RANGES[0], turn: 0 });
-    this.plots = FIELDS.map(([field, unit]) => new Plot(field, unit, (at) => this.plots.forEach((plot) => plot.hover(at))));
+    this.plots = fields.map(([field, unit]) => new Plot(field, unit, (at) => this.plots.forEach((plot) => plot.hover(at))));
     fill(place, this.plots.map((plot) => plot.element));
     this.buttons = RANGES.map((range) => el("button", { type: "button", onclick: () => this.choose(range) }, range[0]));
     fill(buttons, this.buttons);
