@@ -74,7 +74,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """One rig: its miners with their cards, and what its playbooks say of them."""
-    rig = Api(state, url, key).get(f"/mining/miners/{node}")
+    rig: Item = Api(state, url, key).get(f"/mining/miners/{node}")
     if device:
         rig["miners"] = [each for each in rig["miners"] if each["device"] == device]
         rig["problems"] = [each for each in rig["problems"] if each["device"] in ("", device)]
@@ -88,8 +88,9 @@ def show(
     _machines(f"{node} {'' if rig['presence'] == 'ready' else word(rig['presence'])}", rig["miners"])
     if rig["playbooks"]["desired"] and not device:
         _playbooks(rig["playbooks"])
-    for miner in rig["miners"] if len(rig["miners"]) <= MOST_CARDS else []:
-        _cards(miner)
+    if len(rig["miners"]) <= MOST_CARDS:
+        for miner in rig["miners"]:
+            _cards(miner)
     if device:
         told = {name: value for name, value in rig["miners"][0]["more"].items() if value != ""}
         console.print(escape(", ".join(f"{name} {value}" for name, value in told.items())))

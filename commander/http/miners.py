@@ -10,7 +10,8 @@ from commander.http.access import Reader, Served
 from commander.http.mining import USUAL, Begin, Step
 from commander.http.nodes import known
 from commander.http.paging import Limit, Offset, Until, json, now_ms, page, span
-from commander.mining import miner_views, miners, views
+from commander.mining import machines as read
+from commander.mining import miner_views, views
 from commander.mining.days import totals
 from commander.mining.overview import overview, problems
 from commander.mining.told import reported_miners
@@ -54,10 +55,10 @@ async def rig(service: Served, _: Reader, node: str) -> Response:
     that (`reported`), with `steps` by miner; `problems`."""
     row, farm = known(service, node), service.flow.farm
     now = now_ms()
-    mine, cards = miners.machines(farm, now, node), miners.cards(farm, node)
+    mine, cards = read.machines(farm, now, node), read.cards(farm, node)
     desired, reported = farm["desired"].get((node, "playbooks")), farm["reported"].get((node, "playbooks"))
     if not mine and desired is None:
-        raise Refused("node", f"{node} has no miner: none of its devices reports telemetry `{miners.PART}`", 404)
+        raise Refused("node", f"{node} has no miner: none of its devices reports telemetry `{read.PART}`", 404)
     heard = farm["heard"].get(node)
     return json(
         {
@@ -118,7 +119,7 @@ async def asic(service: Served, _: Reader, node: str, device: str) -> Response:
     """One ASIC with its boards (`card_list`) and its sentry's `presence` and `heard`."""
     known(service, node)
     farm = service.flow.farm
-    found = miners.machine(farm, node, device, now_ms())
+    found = read.machine(farm, node, device, now_ms())
     if found is None or found["kind"] != "asic":
         raise Refused("device", f"{node} has no ASIC {device}: none of that name reports telemetry", 404)
     heard = farm["heard"].get(node)
@@ -134,7 +135,7 @@ def days(service: Served, _: Reader, since: Begin = None, until: Until = None, n
     begin = (since if since is not None else max(0, end - 6 * views.DAY)) // views.DAY * views.DAY
     if end - begin > (LONGEST_DAYS + 1) * views.DAY:
         raise Refused("since", f"at most {LONGEST_DAYS} days before `until`")
-    machines = miners.machines(service.flow.farm, now_ms(), node or "")
+    machines = read.machines(service.flow.farm, now_ms(), node or "")
     if node is not None:
         known(service, node)
     with service.database.reading() as connection:
@@ -168,7 +169,7 @@ def _summed(rows: list[tuple[str, Row]]) -> Row:
 
 def _listed(farm: Farm, node: str | None, state: str | None, algorithm: str | None, kind: str | None) -> list[Row]:
     wanted: dict[str, Any] = {"state": state, "kind": kind}
-    found = miners.machines(farm, now_ms(), node or "")
+    found = read.machines(farm, now_ms(), node or "")
     if algorithm is not None:
         word = algorithm.lower()
         found = [row for row in found if any(each["algorithm"].lower() == word for each in row["algorithms"])]

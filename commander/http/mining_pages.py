@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from commander.http.access import Caller, Served
 from commander.http.pages import Guest, show_page, to_login
 from commander.http.paging import now_ms
-from commander.mining.miners import machines, miner_kinds
+from commander.mining.machines import machines, miner_kinds
 from commander.service import Service
 
 router = APIRouter(include_in_schema=False)

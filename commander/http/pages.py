@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from commander.effects import Farm, Refused
 from commander.http.access import COOKIE, ROLES, Caller, Served, caller_of, find_key, refuse_foreign
 from commander.http.paging import json
-from commander.mining.miners import miner_kinds
+from commander.mining.machines import miner_kinds
 from commander.mining.rigs import has_rig
 from commander.service import Service
 from schema.fleet import NODE_KINDS

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from commander.effects import Row
 from commander.mining.counters import Figures, gained
-from commander.mining.miners import MOST_ALGORITHMS
+from commander.mining.machines import MOST_ALGORITHMS
 from commander.mining.rigs import MOST
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000

@@ -11,7 +11,7 @@ from commander.fleet.hashes import hashed_id
 from commander.fleet.views import HOUR, MINUTE
 from commander.mining.counters import Figures, fell
 from commander.mining.days import COUNTERS, Span, per_step
-from commander.mining.miners import PART
+from commander.mining.machines import PART
 from commander.mining.views import CLOSELY, DAY, STEPS
 
 AT_ONCE = 500  # series in one SELECT

@@ -6,7 +6,8 @@ DUCO rigs count as DUCO-S1; a node that is not there is one problem, however man
 from collections.abc import Iterable
 
 from commander.effects import Farm, Row
-from commander.mining import miners, rigs
+from commander.mining import machines as read
+from commander.mining import rigs
 from commander.mining.told import reported_miners
 
 DUCO = "DUCO-S1"
@@ -20,10 +21,10 @@ def overview(farm: Farm, now: int) -> Row:
 
     ``algorithms``: hash rate (H/s), power (W) and ``hashes_per_joule`` of those that say both; most power first.
     """
-    machines = miners.machines(farm, now)
+    machines = read.machines(farm, now)
     duco = rigs.rig_list(farm, now)
     here = [each for each in machines if each["state"] != "offline"]
-    states = dict.fromkeys(miners.STATES, 0)
+    states = dict.fromkeys(read.STATES, 0)
     for each in machines:
         states[each["state"]] += 1
     shares = [row for each in here for row in each["algorithms"]] + [_duco_shares(rig) for rig in duco]
@@ -32,10 +33,10 @@ def overview(farm: Farm, now: int) -> Row:
         "algorithms": _algorithms(here, duco),
         "power": _sum(each["power"] for each in here),
         "power_known": sum(each["power"] is not None for each in here),
-        "shares": miners.share_figures(shares),
+        "shares": read.share_figures(shares),
         "states": states,
         "count": {
-            **{kind: sum(each["kind"] == kind for each in machines) for kind in miners.KINDS},
+            **{kind: sum(each["kind"] == kind for each in machines) for kind in read.KINDS},
             "rig": len(duco),
             "here": len(here),
         },
@@ -89,15 +90,15 @@ def _of_nobody(farm: Farm, devices: set[tuple[str, str]]) -> list[Row]:
     """Alerts of miners and ASICs that have not reported anything yet."""
     rows = [row for row in list(farm["alert"].values()) if f"{row['name']}-".startswith(("miner-", "asic-"))]
     return [
-        _problem("alert", a["node"], "", miners.kind_of(a["name"]), a["severity"], a["text"], a["since"])
+        _problem("alert", a["node"], "", read.kind_of(a["name"]), a["severity"], a["text"], a["since"])
         for a in rows
-        if a["node"] in farm["node"] and miners.owner_of(a, devices) is None
+        if a["node"] in farm["node"] and read.owner_of(a, devices) is None
     ]
 
 
 def _of_machine(each: Row, step: str) -> tuple[str, str] | None:
     if each["state"] == "offline":
-        silent = each["age_ms"] > miners.SILENT_MS
+        silent = each["age_ms"] > read.SILENT_MS
         return "offline", "no figures for a minute or more" if silent else "does not answer"
     if each["state"] == "inactive" and not each["paused"] and step not in (*CALM, "failed"):  # that is told already
         return "inactive", "runs, but does not hash"
@@ -136,7 +137,7 @@ def _algorithms(here: list[Row], duco: list[Row]) -> list[Row]:
             add(DUCO, rig["totals"]["hashrate"], 1)
     for name, row in found.items():
         measured = row.pop("measured")
-        row["hashes_per_joule"] = None if name in shared else miners.efficiency(measured, row["power"])
+        row["hashes_per_joule"] = None if name in shared else read.efficiency(measured, row["power"])
     return sorted(found.values(), key=lambda row: (-(row["power"] or 0), row["algorithm"]))
 
 

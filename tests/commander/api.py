@@ -68,6 +68,7 @@ ROLES = {
     },
 }
 SLAVE = ("server", "state", "hashrate", "busy_pct", "accepted", "refused", "requests", "request_wait_ms")
+MINER = {"miner": dict.fromkeys(("state", "hashrate", "algorithm", "accepted", "power"), ""), "card-0": {"temp": ""}}
 OPEN = {"/healthz", "/readyz", "/metrics", "/asyncapi.yaml"}
 
 
@@ -84,7 +85,7 @@ class Machine:
             "kind": "cpu-gpu",
             "software": "test",
             "alive_ms": 600_000,
-            "parts": {"host": {"cpu": "%"}, "slave": dict.fromkeys(SLAVE, "")},
+            "parts": {"host": {"cpu": "%"}, "slave": dict.fromkeys(SLAVE, ""), **MINER},
         }
         self.say(fleet.INFO, birth)
         self.client.publish(self.topic(fleet.STATE), "ready", retain=True)
@@ -102,9 +103,9 @@ class Machine:
     def measured(self, cpu: float) -> None:
         self.say(fleet.TELE, {"ts": now_ms(), "cpu": cpu}, "host")
 
-    def mined(self, device: str, **figures: Any) -> None:
-        """Figures of a rig's slave."""
-        self.say(fleet.TELE, {"ts": now_ms(), **figures}, "slave", device)
+    def mined(self, device: str, part: str = "slave", **figures: Any) -> None:
+        """Figures of a rig's slave, or of another part."""
+        self.say(fleet.TELE, {"ts": now_ms(), **figures}, part, device)
 
 
 def now_ms() -> int:

@@ -7,7 +7,8 @@ from tests.web.farm import Machine, WebFarm
 
 MINER = (
     "state software version uptime_s algorithm hashrate accepted rejected stale invalid pool user difficulty "
-    "algorithm_2 hashrate_2 accepted_2 rejected_2 stale_2 pool_2 user_2 power temp cards paused model address expected fan_rpm"
+    "algorithm_2 hashrate_2 accepted_2 rejected_2 stale_2 pool_2 user_2 power temp "
+    "cards paused model address expected fan_rpm"
 )
 
 

@@ -2,10 +2,9 @@
 
 import { $, el, fill, nothing, setText } from "./dom.js";
 import { ago } from "./format.js";
-import { STATES, efficiency, first, machineLink, names, rates, stateBadge } from "./mining_figures.js";
+import { MUCH_REJECTED, STATES, efficiency, first, machineLink, names, percent, rates, stateBadge } from "./mining_figures.js";
 import { shown } from "./rig_figures.js";
 
-const MUCH_REJECTED = 3; // %
 const order = (machine) => `${STATES.indexOf(machine.state)} ${machine.alerts.length ? 0 : 1} ${machine.node} ${machine.name}`;
 const model = ({ software, version, more }) => String(more.model ?? "") || [software, version].filter(Boolean).join(" ") || "–";
 // [head, what it says, what it sorts by, whether that is bad]
@@ -19,7 +18,7 @@ const COLUMNS = [
   ["efficiency", (m) => efficiency(m.hashes_per_joule), (m) => m.hashes_per_joule],
   ["temp", (m) => shown(m.temp, "°C"), (m) => m.temp],
   ["accepted", (m) => shown(m.accepted), (m) => m.accepted],
-  ["rejected", (m) => (m.reject_pct === null ? "–" : shown(m.reject_pct, "%")), (m) => m.reject_pct, (m) => m.reject_pct >= MUCH_REJECTED],
+  ["rejected", (m) => percent(m.reject_pct), (m) => m.reject_pct, (m) => m.reject_pct >= MUCH_REJECTED],
   ["uptime", (m) => shown(m.uptime_s, "s"), (m) => m.uptime_s],
   ["figures", (m) => ago(m.ts), (m) => m.ts],
 ];
@@ -86,7 +85,7 @@ export class MachineTable {
     const seen = [...this.rows.values()].filter((row) => words.every((word) => row.text.includes(word)));
     const key = COLUMNS[this.column][2];
     const turn = this.down ? -1 : 1;
-    seen.sort((a, b) => turn * compare(key(a.machine), key(b.machine)) || compare(order(a.machine), order(b.machine)));
+    seen.sort((a, b) => compare(key(a.machine), key(b.machine), turn) || compare(order(a.machine), order(b.machine)));
     this.heads.forEach((head, i) => head.setAttribute("aria-sort", i !== this.column ? "none" : this.down ? "descending" : "ascending"));
     // Rows that stand where they stood are left alone.
     const wanted = seen.map((row) => row.element);
@@ -97,11 +96,11 @@ export class MachineTable {
   }
 }
 
-/** Numbers by size, words by their numbers (`s9-2` before `s9-10`); what is not known comes last. */
-function compare(a, b) {
+/** Numbers by size, words by their numbers (`s9-2` before `s9-10`); what is not known comes last, whatever the turn. */
+function compare(a, b, turn = 1) {
   const [noA, noB] = [a === null || a === undefined, b === null || b === undefined];
   if (noA || noB) return noA - noB;
-  return typeof a === "number" ? a - b : collator.compare(a, b);
+  return turn * (typeof a === "number" ? a - b : collator.compare(a, b));
 }
 
 const collator = new Intl.Collator("en", { numeric: true });

@@ -5,7 +5,7 @@ import { $, badge, el, fill, nothing, setText, table } from "./dom.js";
 import { ago, number, stamp } from "./format.js";
 import { every, listen, soon } from "./live.js";
 import { machineTable } from "./machine_table.js";
-import { STATES, efficiency, machineLink, ofRig } from "./mining_figures.js";
+import { MUCH_REJECTED, STATES, efficiency, machineLink, ofRig, percent } from "./mining_figures.js";
 import { showTiles, shown } from "./rig_figures.js";
 
 const MANY = 100; // from so many machines on, changes are gathered for longer
@@ -31,7 +31,7 @@ function showSums({ algorithms, power, power_known: told, shares, states, count 
   showTiles($("tiles"), [
     ["machines hashing", states.online === total ? total : `${states.online} of ${total}`, "", states.online < total],
     ["power", power, "W"],
-    ["accepted", shares.accepted], ["rejected", shares.reject_pct, "%", shares.reject_pct >= 3], ["stale", shares.stale],
+    ["accepted", shares.accepted], ["rejected", percent(shares.reject_pct), "", shares.reject_pct >= MUCH_REJECTED], ["stale", shares.stale],
   ]);
   setText($("power-note"), told < count.here ? `Power is the sum of the ${told} of ${count.here} machines that measure theirs.` : "");
   fill($("states"), STATES.filter((word) => states[word]).map((word) => el("button", { type: "button", class: `chip is-${word}`, onclick: () => pick(word) },
@@ -48,7 +48,7 @@ function pick(word) {
 
 function showToday(days) {
   const day = days.items.at(-1);
-  setText($("today"), day?.kwh == null ? "" : `Today (UTC): ${number(day.kwh)} kWh, ${number(day.accepted)} shares accepted; ${number(day.covered_pct)} % of the time is covered by figures.`);
+  setText($("today"), day?.kwh == null ? "" : `Today (UTC): ${number(day.kwh)} kWh, ${number(day.accepted)} shares accepted; ${percent(day.covered_pct)} of the time is covered by figures.`);
 }
 
 async function read() {

@@ -5,6 +5,7 @@ import { figure, number } from "./format.js";
 import { shown } from "./rig_figures.js";
 
 const of = encodeURIComponent;
+export const MUCH_REJECTED = 3; // % of shares
 export const STATES = ["offline", "idle", "inactive", "online"]; // what needs a look first
 
 /** The page of a miner, an ASIC, a DUCO rig, or of the node when no device is named. */
@@ -31,6 +32,9 @@ export function efficiency(hashesPerJoule) {
   const { text, unit } = figure(hashesPerJoule, "H/s");
   return `${text}\u00a0${unit}/W`;
 }
+
+/** A share of shares: one decimal, since 0.2 % and 0.02 % are the same to a farmer. */
+export const percent = (value) => (value === null || value === undefined ? "–" : `${value.toFixed(value < 10 ? 1 : 0)}\u00a0%`);
 
 export const rates = ({ algorithms }) => algorithms.map(({ hashrate }) => shown(hashrate, "H/s")).join(" + ") || "–";
 export const names = ({ algorithms }) => algorithms.map(({ algorithm }) => algorithm || "?").join(" + ") || "–";

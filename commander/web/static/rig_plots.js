@@ -10,8 +10,8 @@ const RANGES = [["1 h", HOUR, "minute"], ["6 h", 6 * HOUR, "minute"], ["24 h", D
 const FIELDS = [["hashrate", "H/s"], ["accepted", ""], ["refused", ""], ["job_wait_ms", "ms"], ["verdict_wait_ms", "ms"], ["faults", ""]];
 
 export class RigPlots {
-  constructor(path, place, buttons, step, fields = FIELDS) {
-    Object.assign(this, { path, step, range: RANGES[0], turn: 0 });
+  constructor(path, place, buttons, step, fields = FIELDS, optional = []) {
+    Object.assign(this, { path, step, optional, range: RANGES[0], turn: 0 });
     this.plots = fields.map(([field, unit]) => new Plot(field, unit, (at) => this.plots.forEach((plot) => plot.hover(at))));
     fill(place, this.plots.map((plot) => plot.element));
     this.buttons = RANGES.map((range) => el("button", { type: "button", onclick: () => this.choose(range) }, range[0]));
@@ -38,6 +38,7 @@ export class RigPlots {
     for (const plot of this.plots) {
       const points = answer.items.filter((item) => typeof item[plot.field] === "number")
         .map((item) => ({ ts: item.ts, low: item[plot.field], mean: item[plot.field], high: item[plot.field] }));
+      plot.element.hidden = !points.length && this.optional.includes(plot.field);
       plot.show(points, answer.since, until);
     }
   }
