@@ -10,7 +10,21 @@ from starlette.exceptions import HTTPException
 
 from commander.db_edge import DatabaseUnavailable
 from commander.effects import Refused
-from commander.http import blobs, documents, live, mining, nodes, pages, records, telemetry, tokens
+from commander.http import (
+    blobs,
+    documents,
+    live,
+    mining,
+    nodes,
+    pages,
+    playbooks,
+    records,
+    rollouts,
+    software,
+    telemetry,
+    templates,
+    tokens,
+)
 from commander.http.kept import KeptAnswers
 from commander.http.paging import json, now_ms
 from commander.service import Service
@@ -26,6 +40,8 @@ def create_app(service: Service) -> FastAPI:
     app.state.live = hub
     app.add_middleware(KeptAnswers)
     for module in (nodes, mining, telemetry, documents, blobs, records, tokens, live, pages):
+        app.include_router(module.router)
+    for module in (templates, software, playbooks, rollouts):
         app.include_router(module.router)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
