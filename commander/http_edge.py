@@ -19,8 +19,12 @@ from commander.http import (
     mining_pages,
     nodes,
     pages,
+    playbooks,
     records,
+    rollouts,
+    software,
     telemetry,
+    templates,
     tokens,
 )
 from commander.http.kept import KeptAnswers
@@ -37,7 +41,9 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     app.state.live = hub
     app.add_middleware(KeptAnswers)
-    for module in (nodes, mining, miners, telemetry, documents, blobs, records, tokens, live, pages, mining_pages):
+    for module in (nodes, mining, miners, telemetry, documents, blobs, records, tokens, live, pages):
+        app.include_router(module.router)
+    for module in (templates, software, playbooks, rollouts, mining_pages):
         app.include_router(module.router)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query, Response
 
 from commander.effects import Farm, Refused, Row
 from commander.fleet.presence import presence
-from commander.http.access import Reader, Served
+from commander.fleet.views import documents
+from commander.http.access import Reader, Served, may_see_secrets
 from commander.http.mining import USUAL, Begin, Step
 from commander.http.nodes import known
 from commander.http.paging import Limit, Offset, Until, json, now_ms, page, span
@@ -50,13 +51,14 @@ async def miner_list(
 
 
 @router.get("/miners/{node}")
-async def rig(service: Served, _: Reader, node: str) -> Response:
+async def rig(service: Served, caller: Reader, node: str) -> Response:
     """One node with its `miners` and their `card_list`; `playbooks`: what it shall run (`desired`) and what it says of
     that (`reported`), with `steps` by miner; `problems`."""
     row, farm = known(service, node), service.flow.farm
     now = now_ms()
     mine, cards = read.machines(farm, now, node), read.cards(farm, node)
-    desired, reported = farm["desired"].get((node, "playbooks")), farm["reported"].get((node, "playbooks"))
+    secrets = may_see_secrets(caller)
+    desired, reported = (_playbooks(farm, table, node, secrets) for table in ("desired", "reported"))
     if not mine and desired is None:
         raise Refused("node", f"{node} has no miner: none of its devices reports telemetry `{read.PART}`", 404)
     heard = farm["heard"].get(node)
@@ -153,6 +155,10 @@ def days(service: Served, _: Reader, since: Begin = None, until: Until = None, n
     items = [{"ts": ts, **_day(rows, len(machines), min(views.DAY, end - ts))} for ts, rows in sorted(by_day.items())]
     everything = [each for rows in by_day.values() for each in rows]
     return json({"since": begin, "until": end, "items": items, "totals": _summed(everything), "machines": shown})
+
+
+def _playbooks(farm: Farm, table: str, node: str, secrets: bool) -> Row | None:
+    return next((row for row in documents(farm, table, node, secrets) if row["doc"] == "playbooks"), None)
 
 
 def _day(rows: list[tuple[str, Row]], machines: int, ms: int) -> Row:
