@@ -51,6 +51,7 @@ PARTS: Final = {
         is_group=True,
         others={"simulate": "sentry.mining.asic_cli"},
     ),
+    "mining": Part("commander.mining_cli", "Show what miners and ASICs do, and did.", is_group=True),
     "token": Part("commander.cli", "Make, list and revoke enrolment tokens."),
     "key": Part("commander.cli", "Make, list and delete API keys."),
     "events": Part("commander.cli", "List what happened."),

@@ -1,5 +1,7 @@
 """HTTP: the API, health, metrics and the pages as one FastAPI application."""
 
+import pkgutil
+from importlib import import_module
 from typing import Any
 
 import uvicorn
@@ -10,7 +12,8 @@ from starlette.exceptions import HTTPException
 
 from commander.db_edge import DatabaseUnavailable
 from commander.effects import Refused
-from commander.http import asics, blobs, documents, live, mining, nodes, notifiers, pages, records, telemetry, tokens
+from commander import http
+from commander.http import live
 from commander.http.kept import KeptAnswers
 from commander.http.paging import json, now_ms
 from commander.service import Service
@@ -25,8 +28,10 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     app.state.live = hub
     app.add_middleware(KeptAnswers)
-    for module in (nodes, asics, mining, telemetry, documents, blobs, records, notifiers, tokens, live, pages):
-        app.include_router(module.router)
+    for found in pkgutil.iter_modules(http.__path__):
+        router = getattr(import_module(f"{http.__name__}.{found.name}"), "router", None)
+        if router is not None:
+            app.include_router(router)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _unknown)

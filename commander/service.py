@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import secrets
 import threading
 import time
@@ -19,11 +20,12 @@ from broker.users import steward_user
 from commander import leader
 from commander.blob_edge import BlobSender, BlobStore
 from commander.db_edge import Database, DatabaseUnavailable
-from commander.effects import Put
+from commander.effects import Moment, Put
 from commander.fleet import blobs, enrolment, tables
 from commander.fleet.retention import DAY, Housekeeping
 from commander.flow import Flow
 from commander.keys import Keys
+from commander.mining.newcomers import Newcomers
 from commander.mqtt_edge import Access, MqttEdge
 from commander.notify_edge import Notifier
 from commander.settings import Settings
@@ -70,11 +72,12 @@ class Service:
         self.mqtt = MqttEdge(*self._mqtt_arguments())
         self.flow.mqtt = self.mqtt
         self.blobs = BlobStore(self.database)
+        self._newcomers = Newcomers()
         rate = settings.blob_mib_s * MIB
         self._sender = BlobSender(self.blobs, self.farmfile.root, rate, self.mqtt.publish, self.mqtt.leader.under_way)
         self.flow.send_blobs = self._sender.ask
         self.notifier = Notifier(self.flow.farm, self.flow.ask, self._tell, settings.notify_pause_s)
-        self.flow.on_tick += [self._lead, self._prune]
+        self.flow.on_tick += [self._lead, self._prune, self._serve_newcomers]
         self.flow.on_lost_lease = self._lost
         self.lost_lease = threading.Event()
         self.on_end: Callable[[], None] = lambda: None  # the line has ended: HTTP has no reason to go on
@@ -176,6 +179,9 @@ class Service:
             self.flow.apply(blobs.prune(self.flow.farm, now - int(self.settings.keep_blobs_days * DAY)))
 
     _next_prune = 0
+
+    def _serve_newcomers(self, now: int) -> None:
+        self._newcomers.serve(self.flow.farm, Moment(now, os.urandom, by="commander"), self.flow.apply)
 
     # --- leading -----------------------------------------------------------------------------------------------------
     def _lead(self, now: int) -> None:

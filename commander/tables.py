@@ -3,9 +3,10 @@
 from sqlalchemy import Table
 
 from commander.fleet import tables as fleet
+from commander.mining import tables as mining
 
 metadata = fleet.metadata
-STATE: tuple[Table, ...] = fleet.STATE
+STATE: tuple[Table, ...] = fleet.STATE + mining.STATE
 # Known only to the running process: whether and since when each domain's messages come in.
 MEMORY = {"door": ["domain"]}
 

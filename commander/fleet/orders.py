@@ -71,7 +71,7 @@ def remove_node(farm: Farm, node_id: str, moment: Moment) -> Effects:
         *credentials(farm, node["domain"], moment, {}, {node_id: None}),
     ]
     # Marks stay: rows of these streams do too, and a node that comes back under this name goes on counting.
-    for table in ("latest", "device", "alert", "desired", "reported", "command"):
+    for table in ("latest", "device", "alert", "desired", "reported", "command", "label", "rollout_node"):
         effects += [Put(table, key, None) for key, row in farm[table].items() if row["node"] == node_id]
     steward = STEWARD + node["domain"]
     old = farm["desired"].get((steward, "purge"))

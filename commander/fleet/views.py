@@ -3,7 +3,7 @@ since 1970.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Table, select
 
@@ -14,6 +14,7 @@ from commander.fleet.presence import listening_since, presence
 
 MINUTE, HOUR = 60_000, 3_600_000
 MOST_SERIES = 10_000
+SECRET = ("args", "env", "api")  # of a miner: see schema/playbooks.py
 HIDDEN = ("password_hash", "key", "nonce", "shown", "parts", "info")
 
 
@@ -60,8 +61,8 @@ def node_list(
     }
 
 
-def node_detail(farm: Farm, node: Row, now: int) -> Row:
-    """All about one node, but no secrets."""
+def node_detail(farm: Farm, node: Row, now: int, secrets: bool) -> Row:
+    """All about one node; `secrets`: those of its miners too."""
     mine = [row for row in list(farm["latest"].values()) if row["node"] == node["id"]]
     return {
         **node_row(farm, node, now, mine),
@@ -70,17 +71,36 @@ def node_detail(farm: Farm, node: Row, now: int) -> Row:
         "parts": node["parts"],
         "streams": [row for row in list(farm["stream"].values()) if row["node"] == node["id"]],
         "alerts": [row for row in list(farm["alert"].values()) if row["node"] == node["id"]],
-        "desired": documents(farm, "desired", node["id"]),
-        "reported": documents(farm, "reported", node["id"]),
+        "desired": documents(farm, "desired", node["id"], secrets),
+        "reported": documents(farm, "reported", node["id"], secrets),
     }
 
 
-def documents(farm: Farm, table: str, node_id: str | None) -> list[Row]:
+def documents(farm: Farm, table: str, node_id: str | None, secrets: bool) -> list[Row]:
     """The desired or reported documents of a node, or of all. A steward's credentials are hashes, but nobody needs
-    to read them.
+    to read them; what miners are started with holds the passwords of pools.
     """
     rows = [row for row in list(farm[table].values()) if node_id in (None, row["node"])]
-    return [{**row, "data": None} if str(row["doc"]).startswith("credentials") else row for row in rows]
+    return [_masked(row, secrets) for row in rows]
+
+
+def _masked(row: Row, secrets: bool) -> Row:
+    if str(row["doc"]).startswith("credentials"):
+        return {**row, "data": None}
+    if row["doc"] != "playbooks" or secrets:
+        return row
+    return {**row, "data": without_secrets(row["data"])}
+
+
+def without_secrets(document: Any) -> Any:
+    """A document `playbooks` without what its miners are started with; what is none has nothing to show."""
+    given = cast("Row", document).get("miners") if isinstance(document, dict) else None
+    if isinstance(given, dict):
+        return cast("Row", document)  # what a node reports of them
+    if not isinstance(given, list):
+        return None
+    miners = [cast("Row", miner) for miner in cast("list[Any]", given) if isinstance(miner, dict)]
+    return {"miners": [{name: value for name, value in miner.items() if name not in SECRET} for miner in miners]}
 
 
 def devices(farm: Farm) -> list[Row]:

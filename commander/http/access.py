@@ -63,6 +63,11 @@ def caller_of(request: Request) -> Caller:
     return Caller(f"{row['name']} ({row['id']})", row["role"])
 
 
+def may_see_secrets(caller: Caller) -> bool:
+    """Whether API tokens of miners and passwords of pools are shown to the caller."""
+    return caller.role != "reader"
+
+
 def find_key(farm: Any, key: str) -> Row | None:
     """The row of an API key."""
     wanted = key_hash(key)

@@ -5,11 +5,13 @@ from typing import Any
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
+from commander.effects import Refused
 from commander.fleet import orders, views
-from commander.http.access import Operator, Reader, Served
+from commander.http.access import Caller, Operator, Reader, Served, may_see_secrets
 from commander.http.nodes import known
 from commander.http.paging import Limit, Offset, Since, Until, do, json, page, within
 from commander.mining import asic_orders
+from commander.mining.rollouts import DOCUMENT
 from commander.service import Service
 
 router = APIRouter(prefix="/api/v1")
@@ -24,57 +26,62 @@ class DesiredWish(BaseModel, extra="forbid"):
 @router.get("/desired")
 async def all_desired(
     service: Served,
-    _: Reader,
+    caller: Reader,
     node: str | None = None,
     since: Since = None,
     until: Until = None,
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> Response:
-    return _documents(service, "desired", node, since, until, limit, offset)
+    return _documents(service, caller, "desired", node, since, until, limit, offset)
 
 
 @router.get("/reported")
 async def all_reported(
     service: Served,
-    _: Reader,
+    caller: Reader,
     node: str | None = None,
     since: Since = None,
     until: Until = None,
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> Response:
-    return _documents(service, "reported", node, since, until, limit, offset)
+    return _documents(service, caller, "reported", node, since, until, limit, offset)
 
 
 @router.get("/nodes/{node}/desired")
 async def desired(
     service: Served,
-    _: Reader,
+    caller: Reader,
     node: str,
     since: Since = None,
     until: Until = None,
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> Response:
-    return _documents(service, "desired", node, since, until, limit, offset)
+    return _documents(service, caller, "desired", node, since, until, limit, offset)
 
 
 @router.get("/nodes/{node}/reported")
 async def reported(
     service: Served,
-    _: Reader,
+    caller: Reader,
     node: str,
     since: Since = None,
     until: Until = None,
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> Response:
-    return _documents(service, "reported", node, since, until, limit, offset)
+    return _documents(service, caller, "reported", node, since, until, limit, offset)
 
 
 @router.put("/nodes/{node}/desired/{document}")
 async def set_desired(service: Served, caller: Operator, node: str, document: str, wish: DesiredWish) -> Response:
+    if document == DOCUMENT and caller.role != "admin":
+        raise Refused(
+            "document", f"{DOCUMENT} says which programs run: an admin sets it by hand, others save playbooks", 403
+        )
+
     def work(farm: Any, moment: Any) -> Any:
         if document == asic_orders.DOCUMENT:
             asic_orders.allowed_document(farm, node, caller.role, wish.data)
@@ -85,9 +92,16 @@ async def set_desired(service: Served, caller: Operator, node: str, document: st
 
 
 def _documents(
-    service: Service, table: str, node: str | None, since: int | None, until: int | None, limit: int, offset: int
+    service: Service,
+    caller: Caller,
+    table: str,
+    node: str | None,
+    since: int | None,
+    until: int | None,
+    limit: int,
+    offset: int,
 ) -> Response:
     if node is not None:
         known(service, node)
-    rows = within(views.documents(service.flow.farm, table, node), "updated", since, until)
+    rows = within(views.documents(service.flow.farm, table, node, may_see_secrets(caller)), "updated", since, until)
     return json(page(rows, limit, offset))

@@ -13,6 +13,7 @@ from commander.effects import Add, Farm, Put, Row
 from commander.fleet.presence import presence
 from commander.http.access import Reader, Served
 from commander.http.paging import now_ms
+from commander.mining.rollouts import shown
 
 router = APIRouter(prefix="/api/v1")
 
@@ -69,6 +70,8 @@ class Live:
                 return _format(
                     "node", {"id": row["id"], "domain": row["domain"], "kind": row["kind"], "presence": word}
                 )
+            case "rollout":
+                return _format("rollout", shown(self._farm, row, nodes=False))
             case "alert" | "command" | "device" | "reported" | "link":
                 return _format(table, row)
             case _:
@@ -90,7 +93,7 @@ def _offer(waiting: asyncio.Queue[bytes], lines: list[bytes]) -> None:
 
 @router.get("/live")
 async def live(service: Served, _: Reader, request: Request, node: str | None = None) -> StreamingResponse:
-    """Events: node, telemetry, event, alert, alert-cleared, command, device, reported, link, lost."""
+    """Events: node, telemetry, event, alert, alert-cleared, command, device, reported, rollout, link, lost."""
     hub: Live = request.app.state.live
     wanted = f'"{node}"'.encode() if node else b""
 

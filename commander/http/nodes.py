@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from commander.effects import Refused, Row
 from commander.fleet import orders, views
 from commander.fleet.presence import PRESENCES
-from commander.http.access import Admin, Operator, Reader, Served
+from commander.http.access import Admin, Operator, Reader, Served, may_see_secrets
 from commander.http.paging import Limit, Offset, Since, Until, do, json, now_ms, page, span, within
 from commander.http.tokens import known_to_broker
 from commander.mining.grants import for_gateway
@@ -53,9 +53,9 @@ async def nodes(
 
 
 @router.get("/nodes/{node}")
-async def node(service: Served, _: Reader, node: str) -> Response:
+async def node(service: Served, caller: Reader, node: str) -> Response:
     row = known(service, node)
-    detail = views.node_detail(service.flow.farm, row, now_ms())
+    detail = views.node_detail(service.flow.farm, row, now_ms(), may_see_secrets(caller))
     return json(detail | {"streams": [{**s, "id": str(s["id"])} for s in detail["streams"]]})
 
 

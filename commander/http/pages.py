@@ -14,10 +14,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from commander import notify
-from commander.effects import Refused
 from commander.fleet.notices import SEVERITIES
+from commander.effects import Farm, Refused
 from commander.http.access import COOKIE, ROLES, Caller, Served, caller_of, find_key, refuse_foreign
 from commander.http.paging import json
+from commander.mining.machines import miner_kinds
 from commander.mining.rigs import has_rig
 from commander.service import Service
 from schema.fleet import NODE_KINDS
@@ -62,19 +63,28 @@ STATIC = _static_files()
 templates = Environment(loader=FileSystemLoader(WEB / "templates"), autoescape=True, undefined=StrictUndefined)
 
 
-def _page(
+def way_to_miners(farm: Farm, node: str) -> str:
+    """Path of the page of a node's miners or ASICs; "" when it has none."""
+    kinds = miner_kinds(farm, node)
+    return f"/miners/{node}" if "miner" in kinds else f"/asics?filter={node}" if kinds else ""
+
+
+def show_page(
     service: Service, template: str, caller: Caller | None, status: int = 200, here: str = "", **values: Any
 ) -> Response:
+    """A page with the head that all have; ``here``: the tab it belongs to, unless that is called like the template."""
     role = caller.role if caller else ""
-    tabs = [(name, title) for name, (title, least) in LISTS.items() if role and _may(role, least)]
+    tabs = [(name, title) for name, (title, least) in LISTS.items() if role and may(role, least)]
     if role and has_rig(service.flow.farm):
         tabs.insert(0, ("rigs", "Rigs"))
+    if role and miner_kinds(service.flow.farm):
+        tabs.insert(0, ("mining", "Mining"))
     here = here or template.removesuffix(".html")
     text = templates.get_template(template).render(role=role, tabs=tabs, here=here, **values)
     return HTMLResponse(text, status, headers=HEADERS | {"Cache-Control": "no-store"})
 
 
-def _may(role: str, least: str) -> bool:
+def may(role: str, least: str) -> bool:
     return ROLES.index(role) >= ROLES.index(least)
 
 
@@ -88,7 +98,7 @@ def _guest(request: Request) -> Caller | None:
 Guest = Annotated[Caller | None, Depends(_guest)]
 
 
-def _to_login(request: Request) -> Response:
+def to_login(request: Request) -> Response:
     return RedirectResponse(f"/login?next={quote(request.url.path)}", 303, headers=HEADERS)
 
 
@@ -122,43 +132,44 @@ async def farm(request: Request, service: Served, caller: Guest, key: str = "") 
         return (
             _logged_in(request, key, "/")
             if known
-            else _page(service, "login.html", None, 401, next="/", problem="This key is unknown.")
+            else show_page(service, "login.html", None, 401, next="/", problem="This key is unknown.")
         )
-    return _page(service, "farm.html", caller) if caller else _to_login(request)
+    return show_page(service, "farm.html", caller) if caller else to_login(request)
 
 
 @router.get("/nodes/{node}")
 async def node(request: Request, service: Served, caller: Guest, node: str) -> Response:
     if caller is None:
-        return _to_login(request)
+        return to_login(request)
     if node not in service.flow.farm["node"]:
-        return _page(service, "missing.html", caller, 404, what=f"There is no node {node}.")
-    return _page(service, "node.html", caller, node=node, rig=has_rig(service.flow.farm, node))
+        return show_page(service, "missing.html", caller, 404, what=f"There is no node {node}.")
+    farm = service.flow.farm
+    return show_page(service, "node.html", caller, node=node, rig=has_rig(farm, node), miners=way_to_miners(farm, node))
 
 
 @router.get("/rigs")
 async def rig_list(request: Request, service: Served, caller: Guest) -> Response:
-    return _page(service, "rigs.html", caller) if caller else _to_login(request)
+    return show_page(service, "rigs.html", caller) if caller else to_login(request)
 
 
 @router.get("/rigs/wiring")
 async def wiring(request: Request, service: Served, caller: Guest) -> Response:
-    return _page(service, "wiring.html", caller, here="rigs") if caller else _to_login(request)
+    return show_page(service, "wiring.html", caller, here="rigs") if caller else to_login(request)
 
 
 @router.get("/rigs/{node}")
 async def rig(request: Request, service: Served, caller: Guest, node: str) -> Response:
     if caller is None:
-        return _to_login(request)
+        return to_login(request)
     if node not in service.flow.farm["node"] or not has_rig(service.flow.farm, node):
-        return _page(service, "missing.html", caller, 404, what=f"There is no rig on a node {node}.")
+        return show_page(service, "missing.html", caller, 404, what=f"There is no rig on a node {node}.")
     letters = {"server": SERVER_STATES, "run": RUN_STATES}
-    return _page(service, "rig.html", caller, here="rigs", node=node, letters=letters)
+    return show_page(service, "rig.html", caller, here="rigs", node=node, letters=letters)
 
 
 @router.get("/login")
 async def login(service: Served, next: str = "/") -> Response:
-    return _page(service, "login.html", None, next=_safe_next(next), problem="")
+    return show_page(service, "login.html", None, next=_safe_next(next), problem="")
 
 
 @router.post("/login")
@@ -169,7 +180,7 @@ async def log_in(request: Request, service: Served) -> Response:
     key, target = form.get("key", [""])[0].strip(), _safe_next(form.get("next", ["/"])[0])
     if find_key(service.flow.farm, key) is None:
         problem = "This key is unknown." if key else "Enter a key."
-        return _page(service, "login.html", None, 401, next=target, problem=problem)
+        return show_page(service, "login.html", None, 401, next=target, problem=problem)
     return _logged_in(request, key, target)
 
 
@@ -194,9 +205,9 @@ def _add_list(name: str, title: str, least: str) -> None:
     @router.get(f"/{name}")
     async def show(request: Request, service: Served, caller: Guest) -> Response:
         if caller is None:
-            return _to_login(request)
-        if not _may(caller.role, least):
-            return _page(
+            return to_login(request)
+        if not may(caller.role, least):
+            return show_page(
                 service,
                 "missing.html",
                 caller,
@@ -204,7 +215,7 @@ def _add_list(name: str, title: str, least: str) -> None:
                 what=f"This page needs a key of the role {least}; yours is for {caller.role}.",
             )
         domains = sorted(service.flow.farm["door"])
-        return _page(
+        return show_page(
             service,
             f"{name}.html",
             caller,

@@ -1,7 +1,9 @@
 """What each message of a miner does. Pure: (farm, address, data, moment) -> effects; Invalid refuses the message."""
 
-from commander.effects import Effects, Farm, Moment, Row
+from commander.effects import Effects, Farm, Moment, Put, Row
 from commander.fleet.rules import FRESH_MS, Rule, count, heard, known_node
+from commander.fleet.rules import on_reported as reported
+from commander.mining import rollouts
 from schema.topics import Address
 
 
@@ -17,4 +19,11 @@ def on_share(farm: Farm, at: Address, data: Row, moment: Moment) -> Effects:
     return counted
 
 
-RULES: dict[str, Rule] = {"job/share": on_share}
+def on_reported(farm: Farm, at: Address, data: Row, moment: Moment) -> Effects:
+    """A node's answer to a document is also one to the rollout that brought it."""
+    effects = reported(farm, at, data, moment)
+    rows = [effect.row for effect in effects if isinstance(effect, Put) and effect.table == "reported"]
+    return effects + [effect for row in rows if row for effect in rollouts.on_reported(farm, row, moment.now)]
+
+
+RULES: dict[str, Rule] = {"job/share": on_share, "reported": on_reported}

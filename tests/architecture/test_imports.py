@@ -49,7 +49,7 @@ EDGES = {
         "commander/http/records.py",
         "commander/*/retention.py",
         "commander/*/tables.py",
-        "commander/*/views.py",
+        "commander/*/*views.py",
         "commander/migrations/*",
     ),
     "fastapi": ("commander/http_edge.py", "commander/http/*.py"),

@@ -37,7 +37,25 @@ ROLES = {
         "GET /mining/rigs",
         "GET /mining/rigs/{node}",
         "GET /mining/rigs/{node}/history",
+        "GET /mining/overview",
+        "GET /mining/miners",
+        "GET /mining/miners/{node}",
+        "GET /mining/miners/{node}/{device}/history",
+        "GET /mining/asics",
+        "GET /mining/asics/{node}/{device}",
+        "GET /mining/days",
         "GET /desired",
+        "GET /mining/templates",
+        "GET /mining/templates/{kind}/{name}",
+        "GET /mining/software",
+        "GET /mining/software/{name}",
+        "GET /mining/playbooks",
+        "GET /mining/playbooks/{name}",
+        "GET /mining/playbooks/{name}/versions",
+        "GET /mining/playbooks/{name}/diff",
+        "GET /mining/labels",
+        "GET /mining/rollouts",
+        "GET /mining/rollouts/{rollout}",
         "GET /reported",
         "GET /blobs",
     },
@@ -54,6 +72,13 @@ ROLES = {
         "GET /dead-letters",
         "GET /blobs/{sha256}",
         "DELETE /alerts/{node}/{device}/{name}",
+        "POST /mining/playbooks/preview",
+        "PUT /mining/playbooks/{name}",
+        "DELETE /mining/playbooks/{name}",
+        "POST /mining/playbooks/{name}/restore",
+        "PUT /mining/labels/{node}",
+        "POST /mining/rollouts/{rollout}/continue",
+        "POST /mining/rollouts/{rollout}/cancel",
     },
     "admin": {
         "PUT /notifiers/{name}",
@@ -69,9 +94,16 @@ ROLES = {
         "GET /audit",
         "POST /blobs",
         "DELETE /blobs/{sha256}",
+        "PUT /mining/templates/{kind}/{name}",
+        "DELETE /mining/templates/{kind}/{name}",
+        "PUT /mining/software/{name}",
+        "DELETE /mining/software/{name}",
+        "PUT /mining/software/{name}/releases/{release}/{platform}",
+        "DELETE /mining/software/{name}/releases/{release}/{platform}",
     },
 }
 SLAVE = ("server", "state", "hashrate", "busy_pct", "accepted", "refused", "requests", "request_wait_ms")
+MINER = {"miner": dict.fromkeys(("state", "hashrate", "algorithm", "accepted", "power"), ""), "card-0": {"temp": ""}}
 OPEN = {"/healthz", "/readyz", "/metrics", "/asyncapi.yaml"}
 
 
@@ -88,7 +120,7 @@ class Machine:
             "kind": "cpu-gpu",
             "software": "test",
             "alive_ms": 600_000,
-            "parts": {"host": {"cpu": "%"}, "slave": dict.fromkeys(SLAVE, "")},
+            "parts": {"host": {"cpu": "%"}, "slave": dict.fromkeys(SLAVE, ""), **MINER},
         }
         self.say(fleet.INFO, birth)
         self.client.publish(self.topic(fleet.STATE), "ready", retain=True)
@@ -106,9 +138,9 @@ class Machine:
     def measured(self, cpu: float) -> None:
         self.say(fleet.TELE, {"ts": now_ms(), "cpu": cpu}, "host")
 
-    def mined(self, device: str, **figures: Any) -> None:
-        """Figures of a rig's slave."""
-        self.say(fleet.TELE, {"ts": now_ms(), **figures}, "slave", device)
+    def mined(self, device: str, part: str = "slave", **figures: Any) -> None:
+        """Figures of a rig's slave, or of another part."""
+        self.say(fleet.TELE, {"ts": now_ms(), **figures}, part, device)
 
 
 def now_ms() -> int:

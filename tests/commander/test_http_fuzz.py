@@ -26,6 +26,10 @@ def rig(serving: Serving, machine: Machine) -> None:
     machine.mined("avr-11", server=7, state=None, hashrate=1e300, accepted="many", busy_pct=True, requests=-1)
     machine.mined("avr-12", server="x" * 99, hashrate=2**60, accepted=1e289, requests=0, request_wait_ms=0.5)
     machine.mined("odd", server="", accepted=-5)
+    machine.mined("miner-a", "miner", state=5, hashrate="fast", algorithm=7, accepted=1e289, power=True)
+    machine.mined("asic-a", "miner", state="online", hashrate=1e300, algorithm="\x7f", accepted=-1, power=-5)
+    machine.mined("asic-a", "card-0", temp="warm")
+    serving.until(lambda: serving.get("/mining/miners")["total"] == 2)
     serving.until(lambda: serving.get("/mining/rigs")["total"])
     serving.until(lambda: serving.get("/mining/rigs/m-1")["totals"]["known"] == 3)
 
@@ -43,7 +47,7 @@ def test_no_query_ends_in_a_500(serving: Serving, machine: Machine, random: st.D
     answer = serving.admin.get(path, params=query)
     assert answer.status_code in (200, 307, 404, 422), f"{answer.request.url}: {answer.status_code} {answer.text}"
     if answer.status_code == 422:
-        assert answer.json()["error"]["field"] in {*names, "node", "command_id"}
+        assert answer.json()["error"]["field"] in {*names, "node", "device", "command_id"}
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))

@@ -1,4 +1,4 @@
-// What a rig did over time, one plot for each figure: sums of its slaves, minute by minute, by the hour or by the day.
+// What a rig or a miner did over time, one plot for each figure: minute by minute, by the hour or by the day.
 
 import { get } from "./api.js";
 import { el, fill, setText } from "./dom.js";
@@ -10,9 +10,9 @@ const RANGES = [["1 h", HOUR, "minute"], ["6 h", 6 * HOUR, "minute"], ["24 h", D
 const FIELDS = [["hashrate", "H/s"], ["accepted", ""], ["refused", ""], ["job_wait_ms", "ms"], ["verdict_wait_ms", "ms"], ["faults", ""]];
 
 export class RigPlots {
-  constructor(path, place, buttons, step) {
-    Object.assign(this, { path, step, range: RANGES[0], turn: 0 });
-    this.plots = FIELDS.map(([field, unit]) => new Plot(field, unit, (at) => this.plots.forEach((plot) => plot.hover(at))));
+  constructor(path, place, buttons, step, fields = FIELDS, optional = []) {
+    Object.assign(this, { path, step, optional, range: RANGES[0], turn: 0 });
+    this.plots = fields.map(([field, unit]) => new Plot(field, unit, (at) => this.plots.forEach((plot) => plot.hover(at))));
     fill(place, this.plots.map((plot) => plot.element));
     this.buttons = RANGES.map((range) => el("button", { type: "button", onclick: () => this.choose(range) }, range[0]));
     fill(buttons, this.buttons);
@@ -38,6 +38,7 @@ export class RigPlots {
     for (const plot of this.plots) {
       const points = answer.items.filter((item) => typeof item[plot.field] === "number")
         .map((item) => ({ ts: item.ts, low: item[plot.field], mean: item[plot.field], high: item[plot.field] }));
+      plot.element.hidden = !points.length && this.optional.includes(plot.field);
       plot.show(points, answer.since, until);
     }
   }
