@@ -91,12 +91,11 @@ def test_a_template_is_kept_in_full_and_used_ones_stay() -> None:
 def test_any_text_is_a_url_or_is_refused(text: str) -> None:
     try:
         url = urls.parse(text)
-    except ValueError as error:
-        assert str(error)
-    else:
-        assert urls.parse(url.text) == url, "its own form is a form of it"
-        assert 1 <= url.port <= 65_535
-        assert not set(url.text) & set(" \t\n'\"$;|&<>{}")
+    except ValueError:
+        return
+    assert urls.parse(url.text) == url, "its own form is a form of it"
+    assert 1 <= url.port <= 65_535
+    assert not set(url.text) & set(" \t\n'\"$;|&<>{}")
 
 
 def test_the_catalog_is_complete_and_its_templates_are_templates() -> None:
