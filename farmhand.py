@@ -53,6 +53,7 @@ PARTS: Final = {
     "key": Part("commander.cli", "Make, list and delete API keys."),
     "events": Part("commander.cli", "List what happened."),
     "alerts": Part("commander.cli", "List what stands in alert."),
+    "notify": Part("commander.notify_cli", "Tell alerts by webhook, ntfy, e-mail or MQTT.", is_group=True),
     "logs": Part("commander.cli", "List log lines of nodes."),
     "audit": Part("commander.cli", "List who changed what."),
     "dead-letters": Part("commander.cli", "List refused messages and why."),

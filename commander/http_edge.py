@@ -16,6 +16,7 @@ from commander.http import (
     live,
     mining,
     nodes,
+    notifiers,
     pages,
     playbooks,
     records,
@@ -39,7 +40,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     app.state.live = hub
     app.add_middleware(KeptAnswers)
-    for module in (nodes, mining, telemetry, documents, blobs, records, tokens, live, pages):
+    for module in (nodes, mining, telemetry, documents, blobs, records, notifiers, tokens, live, pages):
         app.include_router(module.router)
     for module in (templates, software, playbooks, rollouts):
         app.include_router(module.router)

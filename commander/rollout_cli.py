@@ -9,7 +9,7 @@ from rich.markup import escape
 from commander.api import Api
 from commander.changed import changed, counts
 from commander.options import HERE, ApiKey, AsJson, Limit, State, Url
-from commander.show import ago, console, new_table, when, word
+from commander.show import Item, ago, console, new_table, when, word
 
 app = typer.Typer(help="Changes on their way to the nodes.", no_args_is_help=True)
 Rollout = Annotated[str, typer.Argument(help="its id: r-...")]
@@ -50,8 +50,9 @@ def rollout_show(
         console.print(f"on trial in the group {row['canary']}; the held nodes wait for `continue` or `cancel`")
     table = new_table("Nodes", "node", "state", "revision", "changed", "says")
     for node in row["nodes"]:
-        miners = ((node["step"] or {}).get("miners") or {}).items()
-        says = node["error"] or ", ".join(f"{name} {miner.get('state', '')}" for name, miner in miners)
+        step: Item = node["step"] or {}
+        miners: dict[str, Item] = step.get("miners") or {}
+        says = node["error"] or ", ".join(f"{name} {miner.get('state', '')}" for name, miner in miners.items())
         table.add_row(node["node"], word(node["state"]), str(node["rev"] or ""), when(node["updated"]), escape(says))
     console.print(table)
 

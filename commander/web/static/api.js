@@ -32,6 +32,7 @@ const query = (values) => {
 
 export const get = (path, values = {}) => ask("GET", `/api/v1${path}${query(values)}`);
 export const post = (path, body) => ask("POST", `/api/v1${path}`, body);
+export const put = (path, body) => ask("PUT", `/api/v1${path}`, body);
 export const remove = (path) => ask("DELETE", `/api/v1${path}`);
 
 /** All items of a list that pages by offset. */
