@@ -10,9 +10,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
 
+from commander import http
 from commander.db_edge import DatabaseUnavailable
 from commander.effects import Refused
-from commander import http
 from commander.http import live
 from commander.http.kept import KeptAnswers
 from commander.http.paging import json, now_ms

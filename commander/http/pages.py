@@ -14,8 +14,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from commander import notify
-from commander.fleet.notices import SEVERITIES
 from commander.effects import Farm, Refused
+from commander.fleet.notices import SEVERITIES
 from commander.http.access import COOKIE, ROLES, Caller, Served, caller_of, find_key, refuse_foreign
 from commander.http.paging import json
 from commander.mining.machines import miner_kinds
