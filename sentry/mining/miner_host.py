@@ -40,7 +40,7 @@ class Host:
         self._news = asyncio.Event()
         self._asker = Asker()
         self._places = Places(folder.absolute(), settings)
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._places.make()
         self._store = Store(folder)
         installer = Installer(folder.absolute(), settings.software_bytes)
         tools = Tools(

@@ -15,6 +15,7 @@ from sentry.mining.miners import BadAnswer, NoAnswer
 FIRST_S = 0.1
 SLOWER = 1.25
 MOST_EAGER_S = 2.0
+NODES = ("monerod",)
 ALIVE_S = 2.0  # so long a miner that cannot be asked must live to count as working
 
 
@@ -65,12 +66,14 @@ class Looks:
             return None, str(error)
 
     def _works(self, figures: Figures | None, age_s: float) -> bool:
-        """Hashing; or, of a program without an algorithm (a node that only keeps a chain), answering."""
+        """Hashing; or, of a node, which may first have to load its chain for days, answering."""
         if self._plan.told["adapter"] == "none":
             return age_s >= ALIVE_S
         if figures is None:
             return False
-        return not figures.algorithms or any((each.hashrate or 0) > 0 for each in figures.algorithms)
+        if self._plan.told["adapter"] in NODES or not figures.algorithms:
+            return True
+        return any((each.hashrate or 0) > 0 for each in figures.algorithms)
 
     @staticmethod
     def _now() -> float:

@@ -21,9 +21,13 @@ class Places:
     def __init__(self, folder: Path, settings: MinerSettings) -> None:
         self.folder, self._settings = folder, settings
 
+    def make(self) -> None:
+        """The folder. OSError."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o755 if self._settings.user else 0o700)
+
     def prepare(self) -> None:
         """Invalid unless miners can be started here at all."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o755 if self._settings.user else 0o700)
         if os.getuid() != 0:
             if self._settings.user:
                 raise Invalid("FARMHAND_MINER_USER", "is for a sentry that runs as root")

@@ -8,7 +8,7 @@ from typing import Any
 from schema.message import Invalid
 from schema.playbooks import DAYS
 
-CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 Window = Mapping[str, Any]
 """WINDOW of schema/playbooks.py"""
 

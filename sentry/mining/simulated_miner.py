@@ -100,7 +100,7 @@ def summary(wanted: argparse.Namespace, work: Hashing, now: float) -> dict[str, 
     counted = {"avg_time": uptime // shares if shares else 0, "hashes_total": shares * DIFFICULTY}
     return {
         "id": "simulated", "worker_id": wanted.rig_id, "uptime": uptime, "restricted": not wanted.http_no_restricted,
-        "resources": {"hardware_concurrency": os.cpu_count() or 1, "load_average": list(os.getloadavg())},
+        "resources": {"hardware_concurrency": os.cpu_count() or 1, "load_average": load_average()},
         "features": ["api", "http"],
         "results": {"diff_current": DIFFICULTY, "shares_good": shares, "shares_total": shares, **counted},
         "algo": wanted.algo,
@@ -113,6 +113,10 @@ def summary(wanted: argparse.Namespace, work: Hashing, now: float) -> dict[str, 
         "donate_level": 0, "paused": work.paused, "algorithms": [wanted.algo],
         "hashrate": {"total": work.rates(now), "highest": round(work.highest, 2) or None}, "hugepages": [0, 0],
     }  # fmt: skip
+
+
+def load_average() -> list[float]:
+    return list(os.getloadavg()) if hasattr(os, "getloadavg") else [0.0] * 3  # Windows has none
 
 
 def backends(wanted: argparse.Namespace, work: Hashing, now: float) -> list[dict[str, Any]]:

@@ -45,6 +45,7 @@ class Farm:
     def __init__(self, broker: HouseBroker, peer: Peer, sentry: MinerSentry) -> None:
         self.broker, self.peer, self.sentry = broker, peer, sentry
         self._rev = self._commands = 0
+        self._seen: set[int] = set()
 
     def want(self, *miners: dict[str, Any], **change: Any) -> int:
         """Its revision."""
@@ -71,12 +72,24 @@ class Farm:
         return self.reported("applied")
 
     def event(self, did: str, name: str = "cpu") -> dict[str, Any]:
-        return self.peer.expect(f"/miner-{name}/evt/miner", lambda event: event["did"] == did)
+        """One that was not asked for before: nobody stores events here, so the sentry sends each again and again."""
 
-    def ask(self, command: str, **args: Any) -> dict[str, Any]:
+        def fits(event: Any) -> bool:
+            return event["did"] == did and event["seq"] not in self._seen
+
+        found = self.peer.expect(f"/miner-{name}/evt/miner", fits)
+        self._seen.add(found["seq"])
+        return found
+
+    def send(self, command: str, **args: Any) -> str:
+        """Its id."""
         self._commands += 1
         name = f"c{self._commands}"
         self.peer.publish(*self.peer.command(command, name, args=args))
+        return name
+
+    def ask(self, command: str, **args: Any) -> dict[str, Any]:
+        name = self.send(command, **args)
         return self.peer.expect(f"/ack/{name}", lambda data: data["status"] != "accepted")
 
     def do(self, do: str, name: str = "cpu") -> dict[str, Any]:

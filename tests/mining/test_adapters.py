@@ -8,6 +8,7 @@ is a broken answer.
 
 import asyncio
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -27,9 +28,8 @@ from sentry.mining.ask import Asker
 from sentry.mining.figures import Card, Figures, readings, state_of
 from sentry.mining.miners import Adapter, BadAnswer, NoAnswer, Tcp, adapter
 from sentry.settings import Settings
-from tests.support.replay import HTTP_FAULTS, TCP_FAULTS, Replay
+from tests.support.replay import HTTP_FAULTS, RECORDED, TCP_FAULTS, Replay, answers
 
-RECORDED = Path(__file__).parent / "recorded"
 ASIC_TESTS = Path(__file__).with_name("test_asic_adapters.py")
 NAMES = miners.names()
 
@@ -40,11 +40,6 @@ thorough = settings(max_examples=150, deadline=None, suppress_health_check=list(
 def cases(name: str) -> list[str]:
     folder = RECORDED / name
     return sorted(each.name for each in folder.iterdir() if each.is_dir()) if folder.is_dir() else []
-
-
-def answers(name: str, case: str) -> list[bytes]:
-    asks = range(len(adapter(name).asks))
-    return [next((file.read_bytes() for file in (RECORDED / name / case).glob(f"{n}.*")), b"") for n in asks]
 
 
 def expected(name: str, case: str) -> dict[str, Any] | None:
@@ -250,6 +245,24 @@ ANYTHING = st.recursive(
     max_leaves=12,
 )
 SAMPLES = [(name, case) for name, case in CASES if not case.startswith("fault-cut")]
+
+
+def numbers_replaced(value: Any, new: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: numbers_replaced(each, new) for name, each in value.items()}
+    if isinstance(value, list):
+        return [numbers_replaced(each, new) for each in value]
+    return new if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+@pytest.mark.parametrize("new", [math.inf, math.nan, -1, 1e308, "1e999", "", None, True, [], {}], ids=repr)
+def test_recorded_answers_with_all_numbers_replaced(new: Any) -> None:
+    for name, case in SAMPLES:
+        try:
+            got = [json.dumps(numbers_replaced(json.loads(each), new)).encode() for each in answers(name, case)]
+        except ValueError:
+            continue  # one of them is no JSON
+        outcome(name, got)
 
 
 @thorough

@@ -17,11 +17,11 @@ from sentry.mining import simulated_miner
 from sentry.mining.ask import Asker
 from sentry.mining.figures import Figures, readings, state_of
 from sentry.mining.miners import NoAnswer, adapter
-from tests.conftest import program
+from tests.conftest import ROOT, program
 from tests.support.ports import free_ports
+from tests.support.replay import RECORDED
 from tests.support.waiting import PATIENCE, wait_until
 
-RECORDED = Path(__file__).parent / "recorded"
 SIMULATED = (sys.executable, "-I", "-S", simulated_miner.__file__)
 
 
@@ -132,6 +132,14 @@ def test_simulated_miners_that_do_not_do_well(start: Callable[..., Miner]) -> No
         hanging.figures(0.3)
     assert hanging.process.poll() is None
     assert hanging.end(signal.SIGKILL) == -signal.SIGKILL
+
+
+def test_recorded_answers_from_a_program(start: Callable[..., Miner]) -> None:
+    """As a playbook starts it: Python's own library is all it has."""
+    words = (sys.executable, "-S", "-m", "tests.support.replay", "lolminer", "1.92", "{port}")
+    replay = start("lolminer", *words, PYTHONPATH=str(ROOT))
+    assert replay.reaches("online").hashrate == pytest.approx(5_654_916, abs=1)
+    assert replay.end() == 0
 
 
 @pytest.mark.monero

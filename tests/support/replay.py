@@ -1,21 +1,35 @@
-"""A miner's API that gives recorded answers: a real server on HTTP or plain TCP, with the faults of real ones."""
+"""A miner's API that gives recorded answers: a real server on HTTP or plain TCP, with the faults of real ones.
+
+Also a program, so that a playbook can name it: `python -m tests.support.replay lolminer 1.92 PORT [FAULT]`. It needs
+the standard library only, and ends at SIGTERM.
+"""
 
 import json
+import signal
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 
-from sentry.mining.miners import Ask, Tcp
+from sentry.mining.miners import Ask, Tcp, adapter
 from tests.support.waiting import PATIENCE
 
 REFUSALS = {"401": "401 Unauthorized", "500": "500 Internal Server Error"}
 HTTP_FAULTS = (*REFUSALS, "cut", "half", "dead", "garbage", "page", "slow")
 TCP_FAULTS = ("cut", "half", "dead", "garbage", "slow")
+RECORDED = Path(__file__).parents[1] / "mining" / "recorded"
 GARBAGE = b"\x00\xff{[}\x1b[31m"
 PAGE = b"<html><body>login</body></html>"
+
+
+def answers(name: str, case: str) -> list[bytes]:
+    """What was recorded, in the order of the adapter's asks; b"" where nothing was."""
+    asks = range(len(adapter(name).asks))
+    return [next((file.read_bytes() for file in (RECORDED / name / case).glob(f"{n}.*")), b"") for n in asks]
 
 
 class Replay:
@@ -26,14 +40,16 @@ class Replay:
     `page` (a web page of something else), `slow` (in small pieces).
     """
 
-    def __init__(self, asks: Sequence[Ask], answers: Sequence[bytes], token: str = "", fault: str = "") -> None:
+    def __init__(
+        self, asks: Sequence[Ask], answers: Sequence[bytes], token: str = "", fault: str = "", port: int = 0
+    ) -> None:
         self.answers: Mapping[str, bytes] = dict(zip(map(_key, asks), answers, strict=True))
         self.token, self.fault = token, fault
         self.asked: list[str] = []
         self._plain = any(isinstance(ask, Tcp) for ask in asks)
         self._ended = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port: int = self._listener.getsockname()[1]
 
     def __enter__(self) -> "Replay":
@@ -129,3 +145,14 @@ def _request(connection: socket.socket) -> tuple[str, str]:
             headers[name.lower()] = value.strip()
         body = lines.read(int(headers.get("content-length", "0")))
     return f"{method} {path} {body.decode()}".strip(), headers.get("authorization", "")
+
+
+def main(name: str, case: str, port: str, fault: str = "") -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt), Replay(adapter(name).asks, answers(name, case), fault=fault, port=int(port)):
+        print(f"answers as {name} {case} did", flush=True)
+        signal.pause()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -44,7 +44,7 @@ def read(answers: Sequence[bytes]) -> Figures:
 def _algorithm(mining: Answer) -> Algorithm:
     return Algorithm(
         name=mining.text("pow_algorithm"),
-        hashrate=mining.amount("speed") if mining.flag("active") else 0.0,
+        hashrate=mining.amount("speed"),
         user=mining.text("address"),
         difficulty=mining.amount("difficulty"),
     )
