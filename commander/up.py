@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -21,8 +22,8 @@ from rich.console import Console
 from broker.bootstrap import bootstrap
 from broker.domains import Farm, load
 from broker.supervise import find_mosquitto
-from commander import virtual_rig
-from commander.api import Api, ApiError
+from commander import readiness, virtual_asics, virtual_miners, virtual_rig
+from commander.api import Api
 from commander.family import Family
 from commander.virtual_node import NoNode, add_node
 
@@ -53,6 +54,16 @@ database = "sqlite"
 """
 
 
+@dataclass(frozen=True)
+class Simulated:
+    """What is simulated besides: AVRs on the I2C bus of ``rig_master``, miners of the sentry, ASICs of another."""
+
+    rig: int = 0
+    rig_master: str = "node"
+    miners: int = 0
+    asics: int = 0
+
+
 class CannotStart(RuntimeError):
     """A farm cannot start here; says what is in the way."""
 
@@ -61,20 +72,20 @@ class CannotStart(RuntimeError):
         super().__init__(problem)
 
 
-def run(state: Path, ports: str, rig: int, rig_master: str, as_json: bool) -> None:
+def run(state: Path, ports: str, simulated: Simulated, as_json: bool) -> None:
     """Start the farm of `state` (made when new) and keep it running until SIGINT or SIGTERM."""
     state = state.absolute()
     if ports not in ("fixed", "auto"):
         raise CannotStart(f"--ports: must be fixed or auto, not {ports}")
-    if rig_master not in MASTERS:
-        raise CannotStart(f"--rig-master: must be {' or '.join(MASTERS)}, not {rig_master}")
+    if simulated.rig_master not in MASTERS:
+        raise CannotStart(f"--rig-master: must be {' or '.join(MASTERS)}, not {simulated.rig_master}")
     console = Console(stderr=True, quiet=as_json)
     try:
         lock = _lock(state)
         farm = _farm(state, ports)
     except OSError as error:
         raise CannotStart(f"{error.filename}: {error.strerror}") from None
-    if rig:
+    if simulated.rig:
         virtual_rig.check()
     find_mosquitto()
     _check_ports(farm)
@@ -83,7 +94,7 @@ def run(state: Path, ports: str, rig: int, rig_master: str, as_json: bool) -> No
     started = time.monotonic()
     try:
         with console.status("starting") as status:
-            api = _start(farm, state, rig, rig_master, family, lambda text: status.update(f"{text} ..."), console)
+            api = _start(farm, state, simulated, family, lambda text: status.update(f"{text} ..."), console)
         seconds = time.monotonic() - started
         _announce(api, seconds, as_json, console)
         family.watch()
@@ -99,8 +110,7 @@ def run(state: Path, ports: str, rig: int, rig_master: str, as_json: bool) -> No
 def _start(
     farm: Farm,
     state: Path,
-    rig: int,
-    rig_master: str,
+    simulated: Simulated,
     family: Family,
     say: Callable[[str], None],
     console: Console,
@@ -113,31 +123,51 @@ def _start(
     for name in farm.domains:
         say(f"broker of {name}")
         family.add(f"broker-{name}", [*_farmhand(), "broker", "up", "--domain", name, "--state", str(state)])
-    family.wait("broker", lambda: all(_answers(d.host, d.port) for d in farm.domains.values()), READY_S)
+    family.wait("broker", lambda: all(readiness.answers(d.host, d.port) for d in farm.domains.values()), READY_S)
     done("brokers " + ", ".join(f"{d.name} on {d.host}:{d.port}" for d in farm.domains.values()))
     say("commander")
     family.add("commander", [*_farmhand(), "commander", "run", "--state", str(state)])
-    api = family.wait("commander", lambda: _api(state), READY_S)
-    family.wait("commander", lambda: not _unready(api), READY_S)
+    api = family.wait("commander", lambda: readiness.api(state), READY_S)
+    family.wait("commander", lambda: not readiness.unready(api), READY_S)
     done(f"commander on http://{farm.commander.http}")
-    rig_port, mining = _add_rig(farm, state, rig, rig_master, family, say) if rig else (None, {})
+    master = simulated.rig_master
+    rig_port, mining = _add_rig(farm, state, simulated.rig, master, family, say) if simulated.rig else (None, {})
     say("sentry")
-    _add_sentry(farm, state, family, api, mining)
+    _add_sentry(farm, state, family, api, SENTRY, "cpu-gpu", mining | virtual_miners.environment())
+    asic_port = _add_asics(farm, state, simulated.asics, family, api) if simulated.asics else 0
     say("MicroPython node")
     try:
-        add_node(ESP, farm, state, family, api, rig_port if rig_master == "node" else None)
+        add_node(ESP, farm, state, family, api, rig_port if master == "node" else None)
         node = True
     except NoNode as why:
         console.print(f"[yellow]no MicroPython node: {why}[/]")
         node = False
-    wanted = {SENTRY} | ({ESP} if node else set[str]()) | {f"steward-{name}" for name in farm.domains}
+    wanted = {SENTRY, *([ESP] if node else []), *([virtual_asics.NODE] if asic_port else [])}
+    wanted |= {f"steward-{name}" for name in farm.domains}
     say("first figures of " + ", ".join(sorted(wanted)))
-    family.wait("nodes", lambda: wanted <= _ready_nodes(api), READY_S, lambda: _waited_for(api, wanted))
+    family.wait(
+        "nodes", lambda: wanted <= readiness.ready_nodes(api), READY_S, lambda: readiness.waited_for(api, wanted)
+    )
     done("nodes " + ", ".join(sorted(wanted)))
-    if rig:
-        virtual_rig.grant(api, SENTRY, MASTERS[rig_master])
-        done(f"rig of {rig} slaves on {MASTERS[rig_master]}, mining for a pool of its own through {SENTRY}")
+    if simulated.rig:
+        virtual_rig.grant(api, SENTRY, MASTERS[master])
+        done(f"rig of {simulated.rig} slaves on {MASTERS[master]}, mining for a pool of its own through {SENTRY}")
+    if simulated.miners:
+        virtual_miners.define(api, state, SENTRY, simulated.miners)
+        done(f"{simulated.miners} simulated miners on {SENTRY}: playbooks demo-1 ...")
+    if asic_port:
+        virtual_asics.define(api, simulated.asics, asic_port)
+        done(f"{simulated.asics} simulated ASICs, watched by {virtual_asics.NODE}")
     return api
+
+
+def _add_asics(farm: Farm, state: Path, count: int, family: Family, api: Api) -> int:
+    """Start simulated ASICs and their sentry; returns their port."""
+    (port,) = _free_ports(1)
+    family.add("asic-simulator", [*_farmhand(), *virtual_asics.simulator(count, port)])
+    family.wait("asic-simulator", lambda: readiness.answers(virtual_asics.FIRST, port), READY_S)
+    _add_sentry(farm, state, family, api, virtual_asics.NODE, "asic", {})
+    return port
 
 
 def _add_rig(
@@ -147,33 +177,26 @@ def _add_rig(
     rig_port, pool_port = _free_ports(2)
     say(f"{slaves} simulated AVRs")
     family.add("rig", virtual_rig.simulator(slaves, rig_port))
-    family.wait("rig", lambda: _answers("127.0.0.1", rig_port), READY_S)
+    family.wait("rig", lambda: readiness.answers("127.0.0.1", rig_port), READY_S)
     say("pool")
     family.add("pool", [*_farmhand(), *virtual_rig.pool(pool_port, state / "run" / "pool.jsonl")])
-    family.wait("pool", lambda: _answers("127.0.0.1", pool_port), READY_S)
+    family.wait("pool", lambda: readiness.answers("127.0.0.1", pool_port), READY_S)
     if master == "sentry":
         return rig_port, virtual_rig.gateway(farm.home, SENTRY, pool_port) | virtual_rig.bus(rig_port)
     domain = next((d for d in farm.domains.values() if not d.home), farm.domains[farm.home])
     return rig_port, virtual_rig.gateway(domain.name, ESP, pool_port)
 
 
-def _add_sentry(farm: Farm, state: Path, family: Family, api: Api, environment: dict[str, str]) -> None:
-    folder = state / "sentry" / SENTRY
+def _add_sentry(
+    farm: Farm, state: Path, family: Family, api: Api, name: str, kind: str, environment: dict[str, str]
+) -> None:
+    folder = state / "sentry" / name
     if not (folder / "credential.json").exists():
-        answer = api.post("/tokens", {"domain": farm.home, "kind": "cpu-gpu", "name": SENTRY, "ttl_s": 600})
-        command = [
-            *_farmhand(),
-            "sentry",
-            "enrol",
-            answer["broker"],
-            answer["token"],
-            "--name",
-            SENTRY,
-            "--root",
-            farm.root,
-        ]
-        _do([*command, "--state", str(folder)])
-    family.add("sentry", [*_farmhand(), "sentry", "run", "--state", str(folder)], environment)
+        answer = api.post("/tokens", {"domain": farm.home, "kind": kind, "name": name, "ttl_s": 600})
+        given = ["--name", name, "--kind", kind, "--root", farm.root, "--state", str(folder)]
+        _do([*_farmhand(), "sentry", "enrol", answer["broker"], answer["token"], *given])
+    process = "sentry" if name == SENTRY else f"sentry-{name}"
+    family.add(process, [*_farmhand(), "sentry", "run", "--state", str(folder)], environment)
 
 
 def _announce(api: Api, seconds: float, as_json: bool, console: Console) -> None:
@@ -235,50 +258,6 @@ def _check_ports(farm: Farm) -> None:
                 else f"cannot be listened on: {error.strerror}"
             )
             raise CannotStart(f"{field}: {place[0]}:{place[1]} {why}, or change farm.toml") from None
-
-
-def _answers(host: str, port: int) -> bool:
-    try:
-        with socket.create_connection((host, port), timeout=1):
-            return True
-    except OSError:
-        return False
-
-
-def _api(state: Path) -> Api | None:
-    try:
-        return Api(state)
-    except ApiError:
-        return None  # its key is made by the commander's first start
-
-
-def _unready(api: Api) -> list[str]:
-    try:
-        return api.ready()
-    except ApiError as error:
-        return [str(error)]
-
-
-def _ready_nodes(api: Api) -> set[str]:
-    try:
-        return {node["id"] for node in api.get("/nodes", presence="ready", limit=1000)["items"]}
-    except ApiError:
-        return set()
-
-
-def _waited_for(api: Api, wanted: set[str]) -> str:
-    try:
-        shown = {node["id"]: node["presence"] for node in api.get("/nodes", limit=1000)["items"]}
-        links = [
-            f"link {link['name']} is down"
-            for d in api.get("/domains")["items"]
-            for link in d["links"]
-            if not link["up"]
-        ]
-    except ApiError as error:
-        return str(error)
-    nodes = [f"{node} is {shown.get(node, 'unknown')}" for node in sorted(wanted) if shown.get(node) != "ready"]
-    return ", ".join([*nodes, *links])
 
 
 def _do(command: list[str]) -> None:
