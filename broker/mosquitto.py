@@ -136,7 +136,8 @@ def _rights(farm: Farm, domain: str, user: User, bridges: Mapping[str, Link]) ->
         case "reader":
             seen = [rest for rest in (*READABLE, "stored") if rest not in HIDDEN_FROM_READERS]
             everybody = [f"read {root}/+/+/+/{rest}" for rest in seen]
-            return [no_node, leader, f"read {root}/_/bridge/+", "read homeassistant/#", *everybody]
+            farm_wide = [f"read {root}/_/{each}/+" for each in ("bridge", "notice")]
+            return [no_node, leader, *farm_wide, "read homeassistant/#", *everybody]
         case "bridge":
             return [no_node, *_bridge_rights(farm, domain, bridges.get(user.user))]
         case "commander":
@@ -162,5 +163,6 @@ def _commander_rights(root: str) -> list[str]:
         *(f"write {root}/+/+/+/{rest}" for rest in (*DOWN, *retained)),
         f"write {root}/_/leader",
         f"write {root}/_/enrol/+/+/res",
+        f"write {root}/_/notice/+",
         "write homeassistant/#",
     ]

@@ -1,4 +1,4 @@
-"""farmhand up, commander, status, watch, node, token, key, events, alerts, logs, dead-letters. Every command has
+"""farmhand up, commander, status, watch, node, token, key, events, alerts, logs, audit, dead-letters. Every command has
 --json.
 """
 
@@ -271,6 +271,12 @@ def logs(
 ) -> None:
     """Log lines of nodes, newest first."""
     _answer(Api(state, url, key).get("/logs", node=node, limit=limit), as_json, lambda a: show.logs(a["items"]))
+
+
+@app.command()
+def audit(state: State = HERE, url: Url = "", key: ApiKey = "", limit: Limit = 50, as_json: AsJson = False) -> None:
+    """Who changed what in the last 24 hours, newest first."""
+    _answer(Api(state, url, key).get("/audit", limit=limit), as_json, lambda answer: show.audit(answer["items"]))
 
 
 @app.command("dead-letters")

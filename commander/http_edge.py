@@ -18,6 +18,7 @@ from commander.http import (
     mining,
     mining_pages,
     nodes,
+    notifiers,
     pages,
     playbooks,
     records,
@@ -41,7 +42,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     app.state.live = hub
     app.add_middleware(KeptAnswers)
-    for module in (nodes, mining, miners, telemetry, documents, blobs, records, tokens, live, pages):
+    for module in (nodes, mining, miners, telemetry, documents, blobs, records, notifiers, tokens, live, pages):
         app.include_router(module.router)
     for module in (templates, software, playbooks, rollouts, mining_pages):
         app.include_router(module.router)

@@ -27,7 +27,9 @@ from commander.flow import Flow
 from commander.keys import Keys
 from commander.mining.newcomers import Newcomers
 from commander.mqtt_edge import Access, MqttEdge
+from commander.notify_edge import Notifier
 from commander.settings import Settings
+from schema import fleet, topics, wire
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +76,7 @@ class Service:
         rate = settings.blob_mib_s * MIB
         self._sender = BlobSender(self.blobs, self.farmfile.root, rate, self.mqtt.publish, self.mqtt.leader.under_way)
         self.flow.send_blobs = self._sender.ask
+        self.notifier = Notifier(self.flow.farm, self.flow.ask, self._tell, settings.notify_pause_s)
         self.flow.on_tick += [self._lead, self._prune, self._serve_newcomers]
         self.flow.on_lost_lease = self._lost
         self.lost_lease = threading.Event()
@@ -90,9 +93,11 @@ class Service:
             self.mqtt.publish(*self.flow.outbox.again(dict(row), self._epoch))
         self._housekeeping.start()
         self._sender.start()
+        self.notifier.start()
 
     def stop(self) -> None:
         """Stop taking in, commit what is in hand, give the lease back."""
+        self.notifier.stop()
         self._housekeeping.stop()
         self._sender.stop()
         self.flow.stop()
@@ -163,6 +168,10 @@ class Service:
             for name in farm.domains
         }
         return access, farm.root, filters, [f"{farm.root}/_/bridge/+", f"{farm.root}/_/leader"], self.flow.inbox.put
+
+    def _tell(self, name: str, notice: dict[str, Any]) -> None:
+        topic = topics.build(fleet.NOTICE, self.farmfile.root, name=name)
+        self.mqtt.publish(topic, wire.encode(fleet.NOTICE, notice), 1, False)
 
     def _prune(self, now: int) -> None:
         if now >= self._next_prune:

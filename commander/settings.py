@@ -27,4 +27,5 @@ class Settings(BaseSettings):
     keep_blobs_days: float = Field(default=30, gt=0, description="files that nobody needs and nobody asked for")
     blob_max_mib: float = Field(default=16, gt=0, description="largest file for nodes, in MiB")
     blob_mib_s: float = Field(default=4, gt=0, description="what is sent to nodes of files, all together, in MiB/s")
+    notify_pause_s: float = Field(default=10, ge=0, description="shortest time between two notifications of one output")
     housekeeping_s: float = Field(default=60, gt=0, description="time between two runs of down-sampling and retention")

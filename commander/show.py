@@ -17,6 +17,7 @@ COLOURS = {
     "ready": "green", "init": "cyan", "sleeping": "blue", "disconnected": "yellow", "lost": "red",
     "unreachable": "red", "unheard": "yellow", "new": "dim",
     "info": "cyan", "warning": "yellow", "error": "red", "critical": "bold red",
+    "running": "cyan", "pending": "cyan", "waiting": "yellow", "held": "yellow",
     "done": "green", "applied": "green", "failed": "red", "refused": "red", "timeout": "yellow",
 }  # fmt: skip
 SHOWN_FIGURES = 4
@@ -157,6 +158,25 @@ def events(items: Iterable[Item]) -> None:
 def logs(items: Iterable[Item]) -> None:
     for line in items:
         console.print(f"[dim]{when(line['ts'])}[/] {line['node']} {word(line['level'])} {escape(line['text'])}")
+
+
+def audit(items: Iterable[Item]) -> None:
+    table = new_table("Audit log", "time", "by", "what", "subject", "data")
+    for a in items:
+        data: Item = a["data"]
+        shown = _changed_fields(data) if {"before", "after"} <= data.keys() else str(data)
+        about = (escape(str(each)) for each in (a["by"], a["what"], a["subject"], shown))
+        table.add_row(when(a["ts"]), *about)
+    console.print(table if table.row_count else "no changes")
+
+
+def _changed_fields(data: Item) -> str:
+    """A change of a record, field by field."""
+    before: Item = data["before"] or {}
+    after: Item = data["after"] or {}
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    lines = [f"{name}: {before.get(name, '-')} -> {after.get(name, '-')}" for name in names]
+    return "\n".join([*lines, *(f"{name} {data[name]}" for name in ("rollout", "canary") if data.get(name))])
 
 
 def dead_letters(answer: Item) -> None:

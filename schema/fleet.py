@@ -244,11 +244,23 @@ BRIDGE = Message(
     text="Mosquitto's own notification of a bridge, as its home-ward broker sees it.",
 )  # fmt: skip
 
+NOTICE = Message(
+    "notice", "_/notice/{name}", "farm", 1, False, "object",
+    (
+        ("ts", "time", "ms", "when the commander said it"),
+        ("severity", "word info warning error critical", "", "of the worst alert in it"),
+        ("title", "text 200", "", "one line"),
+        ("text", "text 4000", "", "a line for each alert"),
+        ("alerts", "json", "", "list of {what: raised or cleared, node, device, name, severity, text, since}"),
+    ),
+    text="Alerts that were raised or cleared, for people: the output {name} of the commander's notifications.",
+)  # fmt: skip
+
 MESSAGES = {
     m.key: m
     for m in (
         STATE, INFO, TELE, DATA, XDATA, EVT, EVT_GAP, EVT_REFUSED, EVT_AUTH_REFUSED, ALERT, STORED, LATEST, DESIRED,
         REPORTED, CMD, ACK, JOB_RESULT, BLOB_GET, BLOB_DATA, LOG, LEADER, ENROL_REQ, ENROL_RES,
-        BRIDGE,
+        BRIDGE, NOTICE,
     )
 }  # fmt: skip

@@ -73,14 +73,15 @@ def parse(topic, root):
 def _parse_farm(levels, count):
     if count == 3 and levels[2] == "leader":
         return Address("leader", "_")
-    if count == 4 and levels[2] == "bridge":
+    if count == 4 and levels[2] in ("bridge", "notice"):
         is_name("topic.name", levels[3])
-        return Address("bridge", "_", name=levels[3])
+        return Address(levels[2], "_", name=levels[3])
     if count == 6 and levels[2] == "enrol" and levels[5] in ("req", "res"):
         is_id("topic.domain", levels[3])
         is_id("topic.node", levels[4])
         return Address("enrol/" + levels[5], levels[3], levels[4])
-    raise Invalid("topic", "unknown below _; allowed: leader, bridge/<link>, enrol/<domain>/<token>/req|res")
+    known = "leader, bridge/<link>, notice/<output>, enrol/<domain>/<token>/req|res"
+    raise Invalid("topic", "unknown below _; allowed: " + known)
 
 
 def declaration(messages, address):

@@ -140,6 +140,27 @@ api_key = Table(
     Column("hash", Text, nullable=False),
     Column("created", Big, nullable=False),
 )  # fmt: skip
+# Where alerts are told, and what was told there.
+notifier = Table(
+    "notifier", metadata,
+    Column("name", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("data", Json, nullable=False),
+    Column("severity", Text, nullable=False),  # the least that is told
+    Column("after_s", Big, nullable=False),
+    Column("updated", Big, nullable=False),
+    Column("by", Text, nullable=False),
+)  # fmt: skip
+notified = Table(
+    "notified", metadata,
+    Column("notifier", Text, primary_key=True),
+    Column("node", Text, primary_key=True),
+    Column("device", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("since", Big, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("text", Text, nullable=False),
+)  # fmt: skip
 outbox = Table(
     "outbox", metadata,
     Column("id", Big, primary_key=True, autoincrement=False),
@@ -243,4 +264,7 @@ audit = Table(
     Index("audit_ts", "ts"),
 )  # fmt: skip
 
-STATE = (node, device, token, heard, latest, stream, alert, desired, reported, command, dead_count, link, api_key, blob)
+STATE = (
+    node, device, token, heard, latest, stream, alert, desired, reported, command, dead_count, link, api_key, blob,
+    notifier, notified,
+)  # fmt: skip

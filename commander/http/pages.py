@@ -13,7 +13,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from commander import notify
 from commander.effects import Farm, Refused
+from commander.fleet.notices import SEVERITIES
 from commander.http.access import COOKIE, ROLES, Caller, Served, caller_of, find_key, refuse_foreign
 from commander.http.paging import json
 from commander.mining.machines import miner_kinds
@@ -226,6 +228,8 @@ def _add_list(name: str, title: str, least: str) -> None:
             title=title,
             domains=domains,
             kinds=[k for k in NODE_KINDS if k != "steward"],
+            outputs=notify.names(),
+            severities=SEVERITIES,
         )
 
 

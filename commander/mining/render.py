@@ -114,6 +114,8 @@ def _compiled(text: str) -> tuple[Template | None, Paths]:
     """The template (None: there is nothing to fill in), and the names in it."""
     if len(text) > MOST:
         raise Unrenderable(f"has {len(text)} characters; at most {MOST}")
+    if "\r" in text:  # which Jinja would make a line feed of
+        raise Unrenderable("must not hold a carriage return")
     if not any(mark in text for mark in ("{{", "{%", "{#", "$", "%")):
         return None, ()
     try:

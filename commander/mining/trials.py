@@ -3,7 +3,7 @@
 from typing import Any
 
 from commander.effects import Effects, Farm, Moment, Put, Refused, Row
-from commander.mining import playbooks, rollouts
+from commander.mining import rollouts
 from commander.mining.issue import Change, Issued, desired, held, issue, other_trial, present, save, wanted
 from commander.mining.records import audit, record, with_puts
 from commander.mining.rollouts import DOCUMENT, node_row
@@ -48,9 +48,7 @@ def cancel(farm: Farm, rollout_id: str, moment: Moment) -> Issued:
                 Put("rollout_node", (rollout_id, node), {**row, "state": "cancelled", "updated": moment.now})
             )
     now = with_puts(farm, closing)
-    back: list[Put] = []
-    for each in reversed(rollout["records"]):
-        back += _put_back(now, each, f"rollout {rollout_id} cancelled", moment)
+    back = [_put_back(now, each, moment) for each in rollout["records"]]
     change = Change("rollout cancelled", rollout_id, back, bool(rollout["money"]), "", frozenset(rollout["nodes"]))
     issued = save(now, change, moment)
     return issued._replace(effects=[*closing, *issued.effects])
@@ -76,12 +74,11 @@ def _open_trial(farm: Farm, rollout_id: str) -> Row:
     return rollout
 
 
-def _put_back(farm: Farm, each: Row, note: str, moment: Moment) -> list[Put]:
+def _put_back(farm: Farm, each: Row, moment: Moment) -> Put:
+    """A record as it was. A playbook also gets its version back: for nodes that were held back nothing has happened."""
     table, before = each["table"], each["before"]
     key: Any = each["key"] if isinstance(each["key"], str) else tuple(each["key"])
-    if table == "playbook":
-        return playbooks.next_version(farm, key, before["data"] if before else None, note, moment)
-    if before is None:
-        return [Put(table, key, None)]
+    if before is None or table == "playbook":
+        return Put(table, key, before)
     named = {name: value for name, value in before.items() if name not in ("version", "data", "updated", "by")}
-    return [Put(table, key, record(farm[table].get(key) or before, named, before["data"], moment))]
+    return Put(table, key, record(farm[table].get(key) or before, named, before["data"], moment))

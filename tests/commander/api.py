@@ -59,6 +59,7 @@ ROLES = {
         "GET /blobs",
     },
     "operator": {
+        "GET /notifiers",
         "POST /nodes/{node}/commands",
         "PUT /nodes/{node}/desired/{document}",
         "GET /dead-letters",
@@ -73,6 +74,9 @@ ROLES = {
         "POST /mining/rollouts/{rollout}/cancel",
     },
     "admin": {
+        "PUT /notifiers/{name}",
+        "DELETE /notifiers/{name}",
+        "POST /notifiers/{name}/test",
         "DELETE /nodes/{node}",
         "PUT /nodes/{node}/grants",
         "POST /tokens",

@@ -26,7 +26,8 @@ class Serving:
         ports = free_ports(2)
         self.url = f"http://127.0.0.1:{ports[1]}"
         self.brokers = RunningFarm(state, FARM.format(*ports)).start()
-        self.service = Service(Settings(state=state, database=database, housekeeping_s=3600, marks_every_s=0.1))
+        settings = Settings(state=state, database=database, housekeeping_s=3600, marks_every_s=0.1, notify_pause_s=0)
+        self.service = Service(settings)
         self.service.start()
         self.app = create_app(self.service)
         config = uvicorn.Config(

@@ -150,6 +150,25 @@ def test_an_alert_is_seen_and_cleared(page: Page, shed: Machine) -> None:
     expect(row).to_have_count(0)
 
 
+def test_alerts_are_told_where_the_form_says(page: Page, complaints: list[str]) -> None:
+    page.goto("/alerts")
+    page.get_by_text("Add or change one").click()
+    page.get_by_label("Kind").select_option("webhook")
+    page.get_by_label("Name").fill("chat")
+    page.get_by_label("Settings").fill("url=nowhere\nsecret=hush")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.locator("#notifier-problem")).to_contain_text("data.url: must be http://host")
+    complaints.clear()  # of the answer 422
+    page.get_by_label("Kind").select_option("mqtt")
+    page.get_by_role("button", name="Keep").click()
+    row = page.get_by_role("row").filter(has_text="chat")
+    row.get_by_role("button", name="Test").click()
+    expect(row).to_contain_text("works")
+    page.once("dialog", lambda dialog: dialog.accept())
+    row.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("Nobody is told of alerts yet.")).to_be_visible()
+
+
 def test_a_token_is_shown_once_with_the_line_to_paste(page: Page, farm: WebFarm) -> None:
     page.get_by_role("link", name="Tokens").click()
     page.get_by_label("Domain").select_option("house")
