@@ -5,19 +5,24 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from commander.http.access import Caller, Served
-from commander.http.pages import Guest, show_page, to_login
+from commander.http.pages import Guest, may, show_page, to_login
 from commander.http.paging import now_ms
 from commander.mining.machines import machines, miner_kinds
 from commander.service import Service
+from schema.message import Invalid, is_id
 
 router = APIRouter(include_in_schema=False)
+
+WAYS = {"playbooks": "Playbooks", "templates": "Templates", "rollouts": "Rollouts"}
 
 
 def mining_page(service: Service, template: str, caller: Caller, way: str, **values: Any) -> Response:
     """A page below the tab Mining; ``way``: which of the ways beside its title it is."""
-    ways = [("mining", "All machines")]
-    if "asic" in miner_kinds(service.flow.farm):
-        ways.append(("asics", "ASICs"))
+    ways = [("mining", "All machines"), ("asics", "ASICs"), *WAYS.items()]
+    if "asic" not in miner_kinds(service.flow.farm):
+        ways.remove(("asics", "ASICs"))
+    if may(caller.role, "admin"):
+        ways.append(("audit", "Audit"))
     return show_page(service, template, caller, here="mining", ways=ways, way=way, **values)
 
 
@@ -49,3 +54,35 @@ async def asic(request: Request, service: Served, caller: Guest, node: str, devi
     if not any(each["device"] == device and each["kind"] == "asic" for each in found):
         return show_page(service, "missing.html", caller, 404, what=f"There is no ASIC {device} at a node {node}.")
     return mining_page(service, "asic.html", caller, "", node=node, device=device)
+
+
+@router.get("/playbooks/{name}")
+async def playbook(request: Request, service: Served, caller: Guest, name: str) -> Response:
+    """The editor; also of a playbook that does not exist yet, which saving makes."""
+    if caller is None:
+        return to_login(request)
+    try:
+        is_id("name", name)
+    except Invalid:
+        return show_page(service, "missing.html", caller, 404, what=f"A playbook cannot be called {name}.")
+    return mining_page(service, "playbook.html", caller, "", name=name)
+
+
+@router.get("/audit")
+async def audit(request: Request, service: Served, caller: Guest) -> Response:
+    if caller is None:
+        return to_login(request)
+    if not may(caller.role, "admin"):
+        what = f"This page needs a key of the role admin; yours is for {caller.role}."
+        return show_page(service, "missing.html", caller, 403, what=what)
+    return mining_page(service, "audit.html", caller, "audit")
+
+
+def _add(way: str) -> None:
+    @router.get(f"/{way}")
+    async def show(request: Request, service: Served, caller: Guest) -> Response:  # pyright: ignore[reportUnusedFunction]
+        return mining_page(service, f"{way}.html", caller, way) if caller else to_login(request)
+
+
+for _way in WAYS:
+    _add(_way)

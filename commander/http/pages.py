@@ -42,6 +42,7 @@ LISTS = {
     "tokens": ("Tokens", "admin"),
     "dead-letters": ("Dead letters", "operator"),
 }
+MINING_KINDS = ("cpu-gpu", "asic")
 
 
 class Static(NamedTuple):
@@ -63,6 +64,11 @@ STATIC = _static_files()
 templates = Environment(loader=FileSystemLoader(WEB / "templates"), autoescape=True, undefined=StrictUndefined)
 
 
+def mines(farm: Farm) -> bool:
+    """Whether there is anything that mines, shall mine, or could."""
+    return any(node["kind"] in MINING_KINDS for node in list(farm["node"].values())) or bool(miner_kinds(farm))
+
+
 def way_to_miners(farm: Farm, node: str) -> str:
     """Path of the page of a node's miners or ASICs; "" when it has none."""
     kinds = miner_kinds(farm, node)
@@ -77,7 +83,7 @@ def show_page(
     tabs = [(name, title) for name, (title, least) in LISTS.items() if role and may(role, least)]
     if role and has_rig(service.flow.farm):
         tabs.insert(0, ("rigs", "Rigs"))
-    if role and miner_kinds(service.flow.farm):
+    if role and mines(service.flow.farm):
         tabs.insert(0, ("mining", "Mining"))
     here = here or template.removesuffix(".html")
     text = templates.get_template(template).render(role=role, tabs=tabs, here=here, **values)

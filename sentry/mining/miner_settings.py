@@ -54,6 +54,8 @@ class MinerSettings(BaseSettings):
     """unprivileged user of the miners, for a sentry that runs as root"""
     allow_root: bool = False
     """let miners of a sentry that runs as root be root, too"""
+    outlive: bool = True
+    """whether miners go on when the sentry is stopped; those of one that was killed always do"""
     huge_pages: bool = False
     """let a playbook reserve huge pages (as root only)"""
     restart_driver: Argv = ()

@@ -89,9 +89,9 @@ class Rollout:
         say("applied", "")
 
     async def leave(self) -> None:
-        """The sentry ends, the miners do not."""
-        for supervisor in self.miners.values():
-            await supervisor.leave()
+        """The sentry ends; the miners do not, unless its settings say so."""
+        outlive = self._tools.settings.outlive
+        await asyncio.gather(*(each.leave() if outlive else each.end() for each in self.miners.values()))
 
     def _same_again(self, rev: int, running: Document) -> None:
         if running["rev"] != rev:

@@ -1,6 +1,12 @@
 // The commander's HTTP API. Whoever is logged out is sent to the log-in page.
 
-export class ApiError extends Error {}
+/** `field`, `problem`: what the commander found wrong. */
+export class ApiError extends Error {
+  constructor(message, field = "", problem = message) {
+    super(message);
+    Object.assign(this, { field, problem });
+  }
+}
 
 export function toLogin() {
   location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
@@ -20,7 +26,7 @@ async function ask(method, path, body) {
   const data = await answer.json().catch(() => ({}));
   if (!answer.ok) {
     const { field, problem } = data.error ?? { field: "commander", problem: `answered ${answer.status}` };
-    throw new ApiError(`${field}: ${problem}`);
+    throw new ApiError(`${field}: ${problem}`, field, problem);
   }
   return data;
 }

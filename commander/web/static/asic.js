@@ -25,7 +25,7 @@ async function read() {
   showAlerts($("alerts"), asic.alerts);
   panel.show(asic);
   showEvents($("events"), events.items.filter((event) => event.device === device).slice(0, 15), false);
-  const own = [device, `${asic.name}:`];
+  const own = [`${device}:`, `${asic.name}:`];
   showLogs($("logs"), logs.items.filter(({ text }) => own.some((name) => text.startsWith(name))).slice(0, 50));
 }
 
