@@ -1,27 +1,23 @@
 """From the command line through HTTP, commander, broker and sentry to ASICs, and back; all of them real processes."""
 
-import gc
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from typer.testing import CliRunner
 
-from commander.asic_cli import app
 from sentry.mining.asic_settings import AsicSettings
 from tests.commander.serving import Serving
 from tests.conftest import ROOT
 from tests.mining.asics import AsicSentry, Simulated
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
-pytestmark = [
-    pytest.mark.broker,
-    # A command leaves its connection to the end of its process.
-    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
-]
+pytestmark = pytest.mark.broker
 
 
 @pytest.fixture(scope="module")
@@ -55,21 +51,33 @@ def asics() -> Iterator[Simulated]:
 
 
 class Cli:
-    """`farmhand asic ...` in this process, which saves its start; over HTTP all the same."""
+    """`farmhand asic` in a process of its own; ``code``: its exit code, an error's line is answered then."""
 
     def __init__(self, serving: Serving, key: str) -> None:
-        self._where = ("--url", serving.url, "--key", key)
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("asic_shell.py"))],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "FARMHAND_URL": serving.url, "FARMHAND_KEY": key},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
 
     def __call__(self, *words: str, code: int = 0, given: str = "") -> str:
-        done = CliRunner().invoke(app, [*words, *self._where], input=given)
-        gc.collect()  # its connection must not be closed in another test
-        assert done.exit_code == code, f"{done.output} {done.exception}"
-        return done.stdout if code == 0 else str(done.exception)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"words": words, "given": given}) + "\n")
+        self._process.stdin.flush()
+        done = json.loads(self._process.stdout.readline())
+        assert done["code"] == code, done
+        return done["error"] if code else done["out"]
+
+    def close(self) -> None:
+        self._process.communicate(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
-def farmhand(serving: Serving) -> Cli:
-    return Cli(serving, serving.admin.headers["Authorization"].split()[1])
+def farmhand(serving: Serving) -> Iterator[Cli]:
+    made = Cli(serving, serving.admin.headers["Authorization"].split()[1])
+    yield made
+    made.close()
 
 
 def place(asics: Simulated, number: int) -> str:
