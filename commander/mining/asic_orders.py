@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from commander.effects import Add, Effects, Farm, Moment, Refused, Row
+from commander.fleet.hashes import hashed_id
 from commander.fleet.orders import set_desired
 from schema.asics import ASICS, check_names
 from schema.message import Invalid, check
@@ -98,7 +99,7 @@ def shown(farm: Farm, node: str) -> list[Row]:
 
 
 def _latest(farm: Farm, node: str, device: str) -> Row:
-    row = farm["latest"].get((node, device, "miner"))
+    row = farm["latest"].get(hashed_id(node, device, "miner"))
     return {"ts": row["ts"], **row["data"]} if row else {}
 
 

@@ -14,7 +14,7 @@ import typer
 from sentry.errors import SentryError
 from sentry.mining.simulated_asic import KINDS, MOODS, SimulatedAsic
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 MOST = 2000
 

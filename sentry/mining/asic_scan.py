@@ -36,7 +36,7 @@ def addresses(text: str, force: bool = False) -> list[str]:
     if not 0 < count <= MOST_ADDRESSES:
         raise Invalid("range", f"must be 1 to {MOST_ADDRESSES} addresses, the lower one first")
     found = [first + number for number in range(count)]
-    if not force and not all(each.is_private or each.is_loopback for each in (first, last)):
+    if not force and not all(each.is_private or each.is_loopback for each in found):
         raise Invalid(
             "range", "is not private: whoever owns these addresses must want it; `force` does it all the same"
         )
