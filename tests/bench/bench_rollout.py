@@ -1,0 +1,129 @@
+"""mining.rollout: how long after a change is saved all of 50 sentries run what it says.
+
+A whole farm on this machine: commander, broker, 50 sentries, each a process enrolled through a token, each with a
+playbook whose (simulated) miner is installed already. The pool template that all playbooks use is changed; the time of
+one sentry is from the begin of that request until the API of its *new* miner answers with the new pool. So stopping the
+old one counts as well, and all 100 miners and 50 sentries share this machine's cores.
+"""
+
+import asyncio
+import os
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from shutil import copy
+from statistics import median, quantiles
+from tempfile import TemporaryDirectory
+
+from commander.virtual_miners import ARGUMENTS, PLATFORM, PROGRAM
+from sentry.enrol import Wish, enrol
+from sentry.home import Home
+from tests.bench.figures import SHORT, Benchmark, Figure
+from tests.support.farms import HOUSE, HTTP
+from tests.support.ports import free_ports
+from tests.system.farm import Farm, wait_for
+from tests.system.sentry_process import Sentry
+
+SENTRIES = 8 if SHORT else 50
+CHANGES = 2 if SHORT else 5
+READY_S = 300.0
+LOOK_S = 0.02
+LONGEST_S = 60.0
+
+
+def rollout() -> dict[str, float]:
+    """One farm, some changes; the 99th percentile of all sentries of all changes, in s, and the median."""
+    with TemporaryDirectory(prefix="farmhand-bench-") as folder:
+        farm = Farm(Path(folder) / "farm", HOUSE + HTTP)
+        try:
+            farm.up()
+            ports = _prepare(farm)
+            took = [each for number in range(CHANGES) for each in _change(farm, ports, f"pool-{number}.invalid:3333")]
+        finally:
+            farm.end()
+    return {"mining.rollout": quantiles(took, n=100)[98], "mining.rollout.median": median(took)}
+
+
+def _prepare(farm: Farm) -> list[int]:
+    """Sentries with a miner each; the ports of their APIs."""
+    put = farm.api.put
+    program = farm.state / "miner"
+    copy(PROGRAM, program)
+    program.chmod(0o755)
+    about = {"title": "Simulated", "licence": "Apache-2.0", "platforms": [PLATFORM], "mines": ["cpu"], "homepage": ""}
+    software = {**about, "adapter": "xmrig", "api_port": 44_000, "arguments": [*ARGUMENTS, "--warm-up", "0"]}
+    release = {"path": str(program), "sha256": sha256(program.read_bytes()).hexdigest(), "archive": "none"}
+    put("/mining/templates/coin/demo", {"data": {"algorithm": "rx/0"}})
+    put("/mining/templates/address/mine", {"data": {"coin": "demo", "address": "4" + "x" * 94}})
+    _set_pool(farm, "pool.invalid:3333")
+    put("/mining/software/sim", {"data": software})
+    put(f"/mining/software/sim/releases/1/{PLATFORM}", {"data": release})
+    names = [f"rig-{number}" for number in range(SENTRIES)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda name: _enrol(farm, name), names))
+    ports = free_ports(SENTRIES)
+    for name, port in zip(names, ports, strict=True):
+        data = {"software": "sim", "release": "1", "kind": "cpu", "mine": [{"pool": "pool", "address": "mine"}]}
+        put(
+            f"/mining/playbooks/{name}",
+            {"data": {**data, "api": {"port": port, "token": "t"}, "targets": {"nodes": [name]}}},
+        )
+    wait_for("all of them hash", lambda: _hashing(farm) == SENTRIES, READY_S)
+    time.sleep(5)  # until what that took has settled
+    return ports
+
+
+def _set_pool(farm: Farm, url: str) -> None:
+    farm.api.put("/mining/templates/pool/pool", {"data": {"coin": "demo", "urls": [{"url": f"stratum+tcp://{url}"}]}})
+
+
+def _enrol(farm: Farm, name: str) -> None:
+    token = farm.token("house", name=name)
+    home = Home(farm.state / "sentry" / name)
+    enrol(home, Wish(token["broker"], token["token"], "cpu-gpu", name, "farm"), 60)
+    own = {"FARMHAND_MINER_ALLOW_ROOT": "yes"} if os.getuid() == 0 else {}
+    environment = {**farm.environment, "FARMHAND_MINER_OUTLIVE": "no", **own}
+    farm.sentries[name] = Sentry(home.path, "house", environment)
+    farm.sentries[name].start()
+
+
+def _hashing(farm: Farm) -> int:
+    return farm.api.get("/mining/miners", state="online", limit=1)["total"]
+
+
+def _change(farm: Farm, ports: list[int], url: str) -> list[float]:
+    """Seconds until the miner at each port is the new one."""
+    began = time.monotonic()
+    _set_pool(farm, url)
+    took = asyncio.run(_all(ports, url.encode(), began))
+    wait_for("the rollout", lambda: farm.api.get("/mining/rollouts", limit=1)["items"][0]["state"] == "done")
+    print(f"  {url}: median {median(took):.2f} s, longest {max(took):.2f} s", file=sys.stderr)
+    return took
+
+
+async def _all(ports: list[int], url: bytes, began: float) -> list[float]:
+    return await asyncio.gather(*(_one(port, url, began) for port in ports))
+
+
+async def _one(port: int, url: bytes, began: float) -> float:
+    while time.monotonic() < began + LONGEST_S:
+        with suppress(OSError):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET /2/summary HTTP/1.0\r\nAuthorization: Bearer t\r\n\r\n")
+            answer = await reader.read()
+            writer.close()
+            if url in answer:
+                return time.monotonic() - began
+        await asyncio.sleep(LOOK_S)
+    raise RuntimeError(f"the miner at port {port} is not the new one after {LONGEST_S:.0f} s")
+
+
+def benchmarks() -> list[Benchmark]:
+    figures = (
+        Figure("mining.rollout", f"s, p99 of {SENTRIES} sentries", "lower", 2),
+        Figure("mining.rollout.median", "s", "lower"),
+    )
+    return [Benchmark(figures, rollout, 1)]
