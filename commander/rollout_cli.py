@@ -30,6 +30,7 @@ def rollout_list(
         print(json.dumps(answer))
         return
     table = new_table("Rollouts", "id", "begun", "state", "why", "by", "canary", "nodes")
+    table.columns[0].no_wrap = True  # to be copied
     for row in answer["items"]:
         about = escape(row["why"]), escape(row["by"]), row["canary"]
         table.add_row(row["id"], ago(row["created"]), word(row["state"]), *about, counts(row))
