@@ -30,6 +30,7 @@ def rollout_list(
         print(json.dumps(answer))
         return
     table = new_table("Rollouts", "id", "begun", "state", "why", "by", "canary", "nodes")
+    table.columns[0].no_wrap = True  # to be copied
     for row in answer["items"]:
         about = escape(row["why"]), escape(row["by"]), row["canary"]
         table.add_row(row["id"], ago(row["created"]), word(row["state"]), *about, counts(row))
@@ -47,7 +48,8 @@ def rollout_show(
         return
     console.print(f"{row['id']}: {word(row['state'])}, {counts(row)}; {escape(row['why'])}, by {escape(row['by'])}")
     if row["trial"]:
-        console.print(f"on trial in the group {row['canary']}; the held nodes wait for `continue` or `cancel`")
+        ways = "`cancel`, or for something better" if row["state"] == "failed" else "`continue` or `cancel`"
+        console.print(f"on trial in the group {row['canary']}; the held nodes wait for {ways}")
     table = new_table("Nodes", "node", "state", "revision", "changed", "says")
     for node in row["nodes"]:
         step: Item = node["step"] or {}

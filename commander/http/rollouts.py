@@ -77,9 +77,9 @@ async def label_list(
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> Response:
-    """`node group tags updated by` of every node, also of those that have none."""
+    """`node group tags updated by` of every node, also of those without, and of those that are still to come."""
     farm = service.flow.farm
-    rows = [labels.of(farm, node) for node in sorted(list(farm["node"]))]
+    rows = [labels.of(farm, node) for node in labels.names(farm)]
     found = [row for row in rows if group in (None, row["group"]) and (tag is None or tag in row["tags"])]
     return json(page(within(found, "updated", since, until), limit, offset))
 

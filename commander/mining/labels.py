@@ -7,6 +7,19 @@ from schema.message import is_id
 MOST_TAGS = 32
 
 
+def kind_of(farm: Farm, node: str) -> str:
+    """Kind of a node, or of one that a token is waiting for; empty: nobody knows it."""
+    if node in farm["node"]:
+        return farm["node"][node]["kind"]
+    tokens = list(farm["token"].values())
+    return next((token["kind"] for token in tokens if token["name"] == node and not token["used"]), "")
+
+
+def names(farm: Farm) -> list[str]:
+    """Every node, and whoever has a label already."""
+    return sorted({*list(farm["node"]), *list(farm["label"])})
+
+
 def of(farm: Farm, node: str) -> Row:
     """A node's label, also when nobody has given it one."""
     row = farm["label"].get(node)
@@ -15,8 +28,8 @@ def of(farm: Farm, node: str) -> Row:
 
 def labelled(farm: Farm, node: str, group: str, tags: list[str], moment: Moment) -> Put:
     """A node's new group (may be empty) and tags."""
-    if node not in farm["node"]:
-        raise Refused("node", f"{node[:64]} does not exist", 404)
+    if not kind_of(farm, node):
+        raise Refused("node", f"{node[:64]} does not exist, and no token was made for it", 404)
     if group:
         refuse_unless(is_id, "group", group)
     for tag in tags:

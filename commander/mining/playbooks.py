@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from commander.effects import Farm, Moment, Put, Refused, Row
-from commander.mining import software
+from commander.mining import labels, software
 from commander.mining.records import record, refuse_unless, refuse_unless_template, refuse_unlike
 from schema.message import Message, is_id
 
@@ -56,7 +56,7 @@ def checked(farm: Farm, name: str, data: Any, token: str) -> Row:
     if len(name) > MOST_NAME:
         raise Refused("name", f"must be at most {MOST_NAME} characters")
     refuse_unlike(PLAYBOOK, data)
-    about = software.shown(farm, data["software"])
+    about = software.shown(farm, data["software"], 422)
     if data["kind"] not in about["mines"]:
         raise Refused("kind", f"{data['software']} mines with {', '.join(about['mines'])} only")
     releases = sorted({row["release"] for row in about["releases"]})
@@ -160,11 +160,11 @@ def _targets(farm: Farm, given: Any) -> Row:
     refuse_unlike(TARGETS, given, "targets")
     found = {kind: sorted({*given.get(kind, [])}) for kind in ("nodes", "groups", "tags")}
     for name in found["nodes"]:
-        node = farm["node"].get(name)
-        if node is None:
-            raise Refused("targets.nodes", f"there is no node {name}")
-        if node["kind"] != NODE_KIND:
-            raise Refused("targets.nodes", f"{name} is of the kind {node['kind']}; only {NODE_KIND} runs playbooks")
+        kind = labels.kind_of(farm, name)
+        if not kind:
+            raise Refused("targets.nodes", f"there is no node {name}, and no token was made for it")
+        if kind != NODE_KIND:
+            raise Refused("targets.nodes", f"{name} is of the kind {kind}; only {NODE_KIND} runs playbooks")
     return found
 
 

@@ -55,13 +55,12 @@ def catalog(farm: Farm) -> list[Row]:
     return [shown(farm, name) for name in sorted({*shipped(), *farm["software"]})]
 
 
-def shown(farm: Farm, name: str) -> Row:
-    """One software as the API gives it."""
+def shown(farm: Farm, name: str, status: int = 404) -> Row:
+    """One software as the API gives it; Refused with `status` when there is none of the name."""
     found = known(farm, name)
     if found is None:
-        raise Refused(
-            "software", f"{name[:64]} is unknown; known: {', '.join(sorted({*shipped(), *farm['software']}))}", 404
-        )
+        names = ", ".join(sorted({*shipped(), *list(farm["software"])}))
+        raise Refused("software", f"{name[:64]} is unknown; known: {names}", status)
     row = farm["software"].get(name)
     about = {"shipped": row is None, "version": row["version"] if row else 0, "by": row["by"] if row else ""}
     return {"name": name, **found, **about, "releases": [_shown_release(farm, r) for r in releases(farm, name)]}

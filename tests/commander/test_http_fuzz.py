@@ -52,9 +52,35 @@ def test_no_query_ends_in_a_500(serving: Serving, machine: Machine, random: st.D
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    entry=st.sampled_from(["POST /tokens", "POST /keys", "POST /nodes/m-1/commands", "PUT /nodes/m-1/desired/a"]),
+    entry=st.sampled_from(
+        [
+            "POST /tokens",
+            "POST /keys",
+            "POST /nodes/m-1/commands",
+            "PUT /nodes/m-1/desired/a",
+            "PUT /mining/labels/m-1",
+            "PUT /mining/templates/pool/a",
+            "PUT /mining/playbooks/a",
+            "POST /mining/playbooks/preview",
+        ]
+    ),
     body=st.dictionaries(
-        st.sampled_from(["name", "role", "domain", "kind", "ttl_s", "args", "timeout_s", "data", "if_rev"]),
+        st.sampled_from(
+            [
+                "name",
+                "role",
+                "domain",
+                "kind",
+                "ttl_s",
+                "args",
+                "timeout_s",
+                "data",
+                "if_rev",
+                "canary",
+                "tags",
+                "group",
+            ]
+        ),
         st.none()
         | st.integers()
         | st.text(max_size=5)

@@ -37,6 +37,7 @@ class Records:
         self._dice = itertools.count(1)
         for name in RIGS:
             self.join(name)
+        self.farm.apply(Put("node", "steward-house", node_row("steward-house", role="steward")))
         self.farm.apply(Put("node", "esp-1", node_row("esp-1", kind="esp")))
 
     def furnished(self) -> "Records":

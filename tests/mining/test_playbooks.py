@@ -199,3 +199,24 @@ def test_what_the_schema_would_refuse_is_a_problem_with_a_name(records: Records)
     records.farm["playbook"]["cpu"] = {**row, "data": {**row["data"], "nice": 99}}
     _, problems = document(records.farm, records.farm["node"]["rig-1"])
     assert [(each.playbook, each.field) for each in problems] == [("cpu", "miners.nice")]
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | st.sampled_from(["nano", "try"]),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(max_size=6), inside, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(field=st.sampled_from([*playbook(), "arguments", "environment", "api", "schedule", "watchdog", "x"]), value=ANY)
+def test_any_value_in_any_field_is_taken_or_refused(field: str, value: Any) -> None:
+    """Whatever is sent: an answer, or a refusal that names a field; nothing else, and nothing half done."""
+    records = Records().furnished()
+    before = unchanged(records.farm)
+    refusal = ""
+    try:
+        records.ask(changes.save_playbook, "cpu", {**playbook(), field: value}, None, "", "")
+    except Refused as error:
+        refusal = error.field
+    assert (unchanged(records.farm) == before) == bool(refusal)

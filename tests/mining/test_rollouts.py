@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from commander.effects import Refused
+from commander.effects import Put, Refused
+from commander.fleet.enrolment import create_token
+from commander.fleet.orders import remove_node
 from commander.mining import changes, rollouts
 from commander.mining.newcomers import Newcomers
 from tests.mining.playbook_farm import Records, playbook
@@ -192,11 +194,19 @@ def test_nodes_that_come_later(records: Records) -> None:
     assert records.miners("rig-4") == []
     records.ask(changes.label, "rig-4", "shed", [])
     assert url_and_number(records, "rig-4") == ["x"]
-    del records.farm["node"]["rig-4"], records.farm["desired"]["rig-4", "playbooks"]
+    assert refused(records, changes.label, "rig-5", "shed", []).status == 404
+    wish = {"domain": "house", "kind": "cpu-gpu", "name": "rig-5", "ttl_s": 60, "fingerprint": ""}
+    _, token, effects = create_token(records.farm, wish, records.moment())
+    records.apply([effect for effect in effects if isinstance(effect, Put) and effect.table == "token"])
+    records.ask(changes.label, "rig-5", "shed", [])
+    records.save("named", mine=[{"address": "cold"}], arguments=["y"], targets={"nodes": ["rig-5"]})
     look()
-    records.join("rig-4")  # removed and enrolled again, its label kept by nobody but this test
+    assert (records.sent, token["name"]) == ([], "rig-5")
+    records.join("rig-5")
     look()
-    assert url_and_number(records, "rig-4") == ["x"]
+    assert url_and_number(records, "rig-5") == ["x", "y"]
+    records.apply(remove_node(records.farm, "rig-5", records.moment()))
+    assert "rig-5" not in records.farm["label"]
 
 
 def test_a_newcomer_on_trial_waits_and_one_with_a_problem_has_an_alert(records: Records) -> None:
