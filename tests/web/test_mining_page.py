@@ -15,19 +15,19 @@ from tests.web.test_pages import EVIL
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker]
 
-PLAYBOOKS = {
-    "miners": [
-        {
-            "name": "gpu",
-            "playbook": "ravens",
-            "version": 3,
-            "software": "lolminer",
-            "release": "1.88",
-            "args": ["--algo"],
-        },
-        {"name": "xmr", "playbook": "monero", "version": 1, "software": "xmrig", "release": "6.22.2", "args": []},
-    ]
+RELEASE = {"url": "https://example.org/x.tar.gz", "sha256": "ab" * 32, "archive": "tar", "member": "miner"}
+RECORDS: dict[str, dict[str, Any]] = {
+    "templates/coin/raven": {"algorithm": "kawpow"},
+    "templates/pool/nest": {"coin": "raven", "urls": [{"url": "pool.example:4444"}]},
+    "templates/address/cold": {"coin": "raven", "address": "R9wallet"},
+    "software/lolminer/releases/1.88/linux-x86_64": RELEASE,
+    "software/xmrig/releases/6.22.2/linux-x86_64": RELEASE,
 }
+
+
+def playbook(software: str, release: str, kind: str) -> dict[str, Any]:
+    mined = [{"pool": "nest", "address": "cold"}]
+    return {"software": software, "release": release, "kind": kind, "mine": mined, "targets": {"nodes": ["digger"]}}
 
 
 class MiningFarm:
@@ -42,16 +42,19 @@ class MiningFarm:
         says(self.rig, "miner-gpu", "online", gpu(40e6, accepted=60))
         says(self.hall, "asic-s19", "online", asic(95e12))
         says(self.hall, "asic-dead", "offline", None)
-        self.desired(PLAYBOOKS)
+        for path, data in RECORDS.items():
+            self.put(path, data)
+        self.put("playbooks/gpu", playbook("lolminer", "1.88", "gpu"))
+        self.put("playbooks/xmr", playbook("xmrig", "6.22.2", "cpu"))
         farm.until(lambda: farm.get("/api/v1/mining/overview")["count"] == {"miner": 1, "asic": 2, "rig": 0, "here": 2})
 
-    def desired(self, data: dict[str, Any]) -> int:
-        answer = self.farm.api.put("/api/v1/nodes/digger/desired/playbooks", json={"data": data})
+    def put(self, path: str, data: dict[str, Any]) -> None:
+        answer = self.farm.api.put(f"/api/v1/mining/{path}", json={"data": data})
         assert answer.status_code == 200, answer.text
-        return answer.json()["rev"]
 
     def reported(self, status: str, miners: dict[str, Any], error: str = "") -> None:
-        rev = self.farm.get("/api/v1/nodes/digger/desired")["items"][0]["rev"]
+        documents = self.farm.get("/api/v1/nodes/digger/desired")["items"]
+        (rev,) = (row["rev"] for row in documents if row["doc"] == "playbooks")
         data = {"miners": miners, "running_rev": rev}
         report = {"rev": rev, "status": status, "error": error, "data": data}
         self.rig.say(fleet.REPORTED, report, "playbooks", retain=True)
@@ -111,7 +114,7 @@ def test_the_farm_shows_problems_first_and_sums(page: Page, mining: MiningFarm) 
 def test_a_rig_and_its_past(page: Page, mining: MiningFarm) -> None:
     page.goto("/miners/digger")
     section = page.locator("[data-miner=gpu]")
-    expect(section.locator("header")).to_contain_text("playbook ravens v3 · lolminer 1.88")
+    expect(section.locator("header")).to_contain_text("playbook gpu v1 · lolminer 1.88")
     expect(section.locator("[data-tile='hash rate of kawpow']")).to_contain_text("40MH/s")
     expect(section.locator("[data-tile='hash rate of zil']")).to_contain_text("2MH/s")
     card = section.locator(".cards tbody tr").nth(1)
