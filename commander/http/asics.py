@@ -152,5 +152,6 @@ async def _checked(service: Service, node: str, asic: Row, by: str) -> Row:
     said = cast(Row, row["result"]) if isinstance(row["result"], dict) else {}
     if row["status"] == "done" and "type" in said:
         return said
-    problem = said.get("problem") or f"{node} did not answer ({row['status']})"
-    raise Refused(str(said.get("field") or "host"), f"{asic['host']}: {problem}", 409)
+    problem = str(said.get("problem") or f"{node} did not answer ({row['status']})")
+    where = "" if asic["host"] in problem else f"{asic['host']}: "
+    raise Refused(str(said.get("field") or "host"), where + problem, 409)

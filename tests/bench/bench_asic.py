@@ -34,7 +34,7 @@ PEER = Path(__file__).parent / "pyasic_peer.py"
 
 
 @contextmanager
-def running() -> Iterator[tuple[AsicSentry, Simulated, Peer, Store]]:
+def running() -> Iterator[tuple[AsicSentry, Store]]:
     """A broker, ASICs, a sentry that watches all of them."""
     with TemporaryDirectory() as folder:
         broker = HouseBroker(Path(folder) / "broker")
@@ -50,7 +50,7 @@ def running() -> Iterator[tuple[AsicSentry, Simulated, Peer, Store]]:
         peer.publish(*peer.sealed("desired", "asics", body), retain=True)
         store = Store(peer)
         try:
-            yield sentry, asics, peer, store
+            yield sentry, store
         finally:
             sentry.stop()
             store.close()
@@ -60,7 +60,7 @@ def running() -> Iterator[tuple[AsicSentry, Simulated, Peer, Store]]:
 
 
 def polled() -> dict[str, float]:
-    with running() as (sentry, _asics, _peer, store):
+    with running() as (sentry, store):
         assert sentry.process is not None
         process = psutil.Process(sentry.process.pid)
         time.sleep(seconds(WARM_S) + POLL_S)
