@@ -23,6 +23,7 @@ def start_logging(as_json: bool) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if as_json else logging.Formatter(FORM))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each look at a miner is of use to nobody
 
 
 @dataclass(frozen=True, slots=True)
