@@ -17,6 +17,7 @@ from sentry.mining.miner_places import Places
 from sentry.mining.miner_settings import MinerSettings
 from sentry.mining.miner_store import Store
 from sentry.mining.miner_tools import Tools
+from sentry.mining.process import Process
 from sentry.mining.rollout import Rollout
 from sentry.mining.supervise import Supervisor
 from sentry.rules import Order, Wanted, ack, bad_arguments
@@ -25,6 +26,9 @@ log = logging.getLogger(__name__)
 
 REPORT_S = 1.0
 DEED_S = 120
+FOLLOW_S = 5.0
+LOOK_S = 0.05
+RESTS = ("resting", "stopped", "failed")
 ALERT = "playbooks"
 Item = Wanted | Order | None
 """None: end, and leave the miners running"""
@@ -144,6 +148,7 @@ class Host:
                 each.rest_watching()
             return {"maintenance": self._store.maintenance}
         miner = self._miner(order)
+        before = miner.process
         match do:
             case "pause":
                 await miner.pause()
@@ -153,6 +158,9 @@ class Host:
                 miner.restart("by command")
             case _:
                 miner.set_stopped(do == "stop")
+        if do in ("restart", "stop") or (do == "start" and before is None):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(_followed(miner, before, do), self._settings.stop_s + FOLLOW_S)
         return _step(miner)
 
     async def _lines(self, order: Order) -> dict[str, Any]:
@@ -184,6 +192,13 @@ class Host:
         task: asyncio.Task[None] = asyncio.create_task(doing)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _followed(miner: Supervisor, before: Process | None, do: str) -> None:
+    """Wait, so that the answer to a command tells what came of it."""
+    await asyncio.sleep(LOOK_S)
+    while miner.process is not None if do == "stop" else miner.process in (None, before) and miner.step not in RESTS:
+        await asyncio.sleep(LOOK_S)
 
 
 def _step(miner: Supervisor) -> dict[str, Any]:

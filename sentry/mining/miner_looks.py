@@ -1,6 +1,7 @@
 """Looks at a running miner: quickly at first, then every `poll_s`."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from sentry.mining.figures import Figures
 from sentry.mining.miner_plan import Plan
 from sentry.mining.miner_settings import MinerSettings
 from sentry.mining.miners import BadAnswer, NoAnswer
+
+log = logging.getLogger(__name__)
 
 FIRST_S = 0.1
 SLOWER = 1.25
@@ -64,6 +67,9 @@ class Looks:
             return await self._asker.figures(adapter, "127.0.0.1", self._plan.port, self._plan.token), ""
         except (NoAnswer, BadAnswer) as error:
             return None, str(error)
+        except Exception as error:  # a fault of its adapter must not end the looks
+            log.exception("miner %s", self._plan.name)
+            return None, f"a fault of this program: {error}"
 
     def _works(self, figures: Figures | None, age_s: float) -> bool:
         """Hashing; or, of a node, which may first have to load its chain for days, answering."""

@@ -2,6 +2,7 @@
 it counts.
 """
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,8 @@ from sentry.errors import SentryError
 from sentry.home import Home
 from sentry.mining.process import Identity
 from sentry.mining.watchdog import HOUR_S
+
+log = logging.getLogger(__name__)
 
 FILE = "miners.json"
 Document = dict[str, Any]
@@ -85,9 +88,10 @@ class Store:
         """How many within the last hour. By the clock on the wall, since they may restart the host."""
         return len(self._recent(rule))
 
-    def count_deed(self, rule: str) -> None:
+    def count_deed(self, rule: str) -> bool:
+        """Whether it will still be known after a restart of the host."""
         deeds = {**self._kept.get("deeds", {}), rule: [*self._recent(rule), time.time()]}
-        self._put(deeds=deeds)
+        return self._put(deeds=deeds)
 
     @property
     def _processes(self) -> dict[str, Any]:
@@ -97,8 +101,15 @@ class Store:
         found: list[float] = self._kept.get("deeds", {}).get(rule, [])
         return [at for at in found if abs(time.time() - at) < HOUR_S]
 
-    def _put(self, **change: Any) -> None:
+    def _put(self, **change: Any) -> bool:
+        """A full disk must not end the care for the miners: they are found again by their marks, too."""
         kept = {**self._kept, **change}
-        if kept != self._kept:
+        if kept == self._kept:
+            return True
+        self._kept = kept
+        try:
             self._home.write(FILE, kept)
-            self._kept = kept
+        except OSError as error:
+            log.error("%s cannot be written: %s", FILE, error)
+            return False
+        return True

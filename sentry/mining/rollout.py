@@ -94,6 +94,8 @@ class Rollout:
         await asyncio.gather(*(each.leave() if outlive else each.end() for each in self.miners.values()))
 
     def _same_again(self, rev: int, running: Document) -> None:
+        for supervisor in self.miners.values():
+            supervisor.start()  # a rollout that was given up for this one may have ended it already
         if running["rev"] != rev:
             self._store.run(rev, running["miners"])
             for supervisor in self.miners.values():
@@ -112,6 +114,8 @@ class Rollout:
             self.progress[plan.name] = {"state": "waiting", "pct": 100}
         stuck = [text for text in await asyncio.gather(*(each.end() for each in self.miners.values())) if text]
         if stuck:
+            for each in self.miners.values():
+                each.start()
             raise Invalid("miners", f"cannot be stopped: {stuck[0]}")
         self.miners.clear()
         self._tools.places.remove_scripts()

@@ -1,5 +1,7 @@
-"""Keeps one miner as it shall be: running, resting or stopped. Read `_run` first, which decides, one thing at a time;
-what it decides on comes from commands, the schedule, the process, and the looks at the miner (miner_looks.py).
+"""Keeps one miner as it shall be: running, resting or stopped.
+
+Read `_decide` first: one thing at a time, by what commands, the schedule, the process and the looks at the miner
+(miner_looks.py) say.
 """
 
 import asyncio
@@ -9,17 +11,15 @@ from contextlib import suppress
 from datetime import datetime
 
 from schema.message import Invalid
-from sentry.birth import now_ms
-from sentry.events import Event
 from sentry.flight import retry_pause
-from sentry.measure import Measured
 from sentry.mining import process
-from sentry.mining.figures import Figures, readings, state_of
+from sentry.mining.figures import Figures
 from sentry.mining.miner_control import control
 from sentry.mining.miner_guard import Guard
 from sentry.mining.miner_looks import Looks
 from sentry.mining.miner_plan import Plan
 from sentry.mining.miner_tools import Tools
+from sentry.mining.miner_voice import Voice
 from sentry.mining.schedule import is_open
 
 log = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ class Supervisor:
         self.paused = ""
         self._guard = Guard(plan, tools.tell, tools.store.deeds)
         self._looks = Looks(plan, tools.asker, tools.places.log(plan.name), tools.settings)
+        self._voice = Voice(plan, tools.tell)
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
@@ -54,6 +55,9 @@ class Supervisor:
         self.process, self.paused = found, paused
 
     def start(self) -> None:
+        """Look after it, unless that is done already."""
+        if self._task is not None:
+            return
         if self.process is not None:
             self._begin(self.process)
         self._task = asyncio.create_task(self._run())
@@ -79,7 +83,7 @@ class Supervisor:
         if self.paused == PAUSED_BY_SIGNAL:
             running.signal(process.signal.SIGSTOP)
         self._noted(running)
-        self._event("pause", "by command")
+        self._voice.event("pause", "by command")
 
     async def resume(self) -> None:
         running = self._running()
@@ -89,7 +93,7 @@ class Supervisor:
         self.paused = ""
         self._noted(running)
         self._guard.begin()
-        self._event("resume", "by command")
+        self._voice.event("resume", "by command")
 
     def restart(self, why: str) -> None:
         self._restart, self._given_up, self._failures, self._not_before = why, False, 0, 0.0
@@ -105,32 +109,41 @@ class Supervisor:
     def rest_watching(self) -> None:
         """People work on the host, or no more."""
         self._guard.clear()
+        if self._given_up and not self._tools.store.maintenance:
+            self._guard.crash(self.problem)
 
     # What decides
 
     async def _run(self) -> None:
         while True:
-            self._news.clear()
-            why = self._why_not()
-            if self.process is not None and self.process.ended.is_set():
-                self._on_end(self.process)
-            elif self.process is not None and (why or self._restart):
-                await self._stop(why or self._restart)
-                self._restart = ""
-                if self._between is not None:
-                    await self._restart_driver(*self._between)
-            elif why:
-                self._say(why, self.problem if why == "failed" else "")
-                self.settled.set()
-                self._tell(None)
-                await self._wait(min(SCHEDULE_S, self._tools.settings.poll_s))
-            elif self.process is not None:
-                await self._wait(SCHEDULE_S)
-            elif (pause := self._not_before - self._now()) > 0:
-                await self._wait(pause)
-            else:
-                self._restart = ""
-                await self._launch()
+            try:
+                await self._decide()
+            except Exception:  # a fault of this program: the miner goes on
+                log.exception("miner %s", self.plan.name)
+                await asyncio.sleep(self._tools.settings.retry_most_s)
+
+    async def _decide(self) -> None:
+        self._news.clear()
+        why = self._why_not()
+        if self.process is not None and self.process.ended.is_set():
+            self._on_end(self.process)
+        elif self.process is not None and (why or self._restart):
+            await self._stop(why or self._restart)
+            self._restart = ""
+            if self._between is not None:
+                await self._restart_driver(*self._between)
+        elif why:
+            self._say(why, self.problem if why == "failed" else "")
+            self.settled.set()
+            self._tell(None)
+            await self._wait(min(SCHEDULE_S, self._tools.settings.poll_s))
+        elif self.process is not None:
+            await self._wait(SCHEDULE_S)
+        elif (pause := self._not_before - self._now()) > 0:
+            await self._wait(pause)
+        else:
+            self._restart = ""
+            await self._launch()
 
     def _why_not(self) -> str:
         """The step of a miner that shall not run now, or "" """
@@ -154,7 +167,7 @@ class Supervisor:
             return
         self.process, self.paused = found, ""
         self._noted(found)
-        self._event("start", f"pid {found.id.pid}")
+        self._voice.event("start", f"pid {found.id.pid}")
         self._begin(found)
 
     def _begin(self, found: process.Process) -> None:
@@ -175,7 +188,7 @@ class Supervisor:
             self._guard.crash(self.problem)
             return False
         self._gone()
-        self._event("stop", why)
+        self._voice.event("stop", why)
         return True
 
     def _on_end(self, found: process.Process) -> None:
@@ -186,7 +199,7 @@ class Supervisor:
             self._failures = 0
         code = found.code
         how = "ended" if code is None else f"ended with code {code}" if code >= 0 else f"was ended by signal {-code}"
-        self._event("crash", how)
+        self._voice.event("crash", how)
         self._on_failure(how)
 
     def _on_failure(self, problem: str) -> None:
@@ -201,7 +214,7 @@ class Supervisor:
         self._given_up = True
         problem = f"{problem}; given up after {self._failures} times in a row"
         self._say("failed", problem)
-        self._event("give-up", problem)
+        self._voice.event("give-up", problem)
         if not self._tools.store.maintenance:
             self._guard.crash(problem)
 
@@ -228,12 +241,14 @@ class Supervisor:
                     await self._act(rule, deed, why)
 
     async def _act(self, rule: str, deed: str, why: str) -> None:
-        self._tools.store.count_deed(rule)
-        self._event("deed", f"{deed}: {why}")
+        is_noted = self._tools.store.count_deed(rule)
+        self._voice.event("deed", f"{deed}: {why}")
         if deed == "restart-miner":
             self.restart(why)
         elif deed == "stop":
             self.set_stopped(True)
+        elif deed == "reboot" and not is_noted:
+            self._guard.note(rule, f"{why}: not done, since it could not be noted, and would be done again and again")
         elif deed == "restart-driver" and self._tools.settings.restart_driver:
             self._between = rule, why  # which no program that uses it survives
             self.restart(why)
@@ -265,15 +280,7 @@ class Supervisor:
             self._tools.changed()
 
     def _tell(self, figures: Figures | None) -> None:
-        if self.process is not None and self.plan.told["adapter"] == "none":
-            state = "inactive" if self.paused else "online"  # that it runs is all there is to know
-        else:
-            state = state_of(self.process is not None, figures)
-        self._tools.tell(Measured(readings(self.plan.device, state, figures)))
-
-    def _event(self, did: str, why: str) -> None:
-        fields = {"name": self.plan.name, "did": did, "why": why[:512], "release": self.plan.told["release"]}
-        self._tools.tell(Event("evt", "miner", now_ms(), fields, self.plan.device))
+        self._voice.figures(self.process is not None, bool(self.paused), figures)
 
     async def _halt(self) -> None:
         self._end_looks()

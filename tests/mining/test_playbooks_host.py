@@ -50,10 +50,9 @@ def test_from_the_document_to_telemetry_and_commands(farm: Farm) -> None:
     farm.peer.expect("/miner-cpu/tele/miner", lambda data: data["paused"] and data["state"] == "inactive")
     assert "paused" not in farm.do("resume")
     farm.peer.expect("/miner-cpu/tele/miner", lambda data: data["state"] == "online")
-    farm.do("restart")
-    farm.event("stop")
-    again = farm.event("start")["why"]
-    assert again != f"pid {pids['cpu']}"
+    again = farm.do("restart")["pid"]
+    assert again != pids["cpu"]
+    assert not is_alive(pids["cpu"])
     lines = farm.ask("miner-log", name="gpu", lines=2)["result"]["lines"]
     assert len(lines) == 2
     assert "speed 10s/60s/15m" in lines[-1]
@@ -62,14 +61,14 @@ def test_from_the_document_to_telemetry_and_commands(farm: Farm) -> None:
         "problem": "must be a miner of this host: cpu, gpu",
     }
 
-    farm.do("stop")
+    assert farm.do("stop") == {"state": "stopped", "release": "1.0"}
     farm.peer.expect("/miner-cpu/tele/miner", lambda data: data["state"] == "idle")
     assert farm.ask("miner", name="cpu", do="pause")["result"]["problem"].endswith("does not run: it is stopped")
     farm.sentry.stop(signal.SIGKILL)
     farm.sentry.start()  # what was stopped stays stopped, what ran runs
     report = farm.reported("applied", cpu="stopped", gpu="running")
     assert report["data"]["miners"]["gpu"]["pid"] == pids["gpu"]
-    farm.do("start")
+    assert "pid" in farm.do("start")
     farm.peer.expect("/miner-cpu/tele/miner", lambda data: data["state"] == "online")
     farm.runs()
     assert farm.sentry.pids() == {}
@@ -81,12 +80,19 @@ def test_miners_outlive_their_sentry(farm: Farm) -> None:
     """Killed at any moment, it finds them again, and never starts a second one."""
     farm.runs(miner("cpu"), miner("other"))
     before = farm.sentry.pids()
+    farm.peer.publish(*farm.peer.command("restart", "again"))  # the same process, and so the same children
+    assert farm.peer.expect("/ack/again", lambda answer: answer["status"] == "done")
+    assert farm.ask("miner-log", name="cpu")["status"] == "done"  # it has found them
+    assert farm.sentry.pids() == before
+    os.kill(before["cpu"], signal.SIGKILL)
+    assert farm.event("crash")["why"] == "was ended by signal 9"
+    before["cpu"] = wait_until("another process", lambda: farm.sentry.pids().get("cpu"))
     farm.sentry.stop(signal.SIGKILL)
     note = farm.sentry.state / "miners" / "miners.json"
     note.write_text(note.read_text().replace(f'"pid": {before["other"]}', '"pid": 1'))  # as if it was not noted yet
     farm.sentry.start()
-    report = farm.reported("applied")["data"]["miners"]
-    assert {name: each["pid"] for name, each in report.items()} == before
+    assert farm.ask("miner-log", name="cpu")["status"] == "done"
+    assert farm.sentry.pids() == before
     assert farm.sentry.stop() == 0
     assert all(is_alive(pid) for pid in before.values())
     farm.broker.stop()
