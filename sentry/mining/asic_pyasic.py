@@ -6,6 +6,7 @@ It finds out what an ASIC is by itself, and by fixed ports only.
 
 import asyncio
 from contextlib import suppress
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -53,9 +54,7 @@ class Backend:
         if not self.installed:
             raise NoAnswer("type pyasic needs the library: pip install 'farmhand[asic]'")
         if host not in self._known:
-            import pyasic  # pyright: ignore[reportMissingImports]
-
-            library: Any = pyasic
+            library: Any = import_module("pyasic")
             found = await self._within(host, library.get_miner(host), FIND_TIMES)
             if found is None:
                 raise NoAnswer(f"{host}: pyasic finds no ASIC that it knows")
