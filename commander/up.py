@@ -133,7 +133,7 @@ def _start(
     master = simulated.rig_master
     rig_port, mining = _add_rig(farm, state, simulated.rig, master, family, say) if simulated.rig else (None, {})
     say("sentry")
-    _add_sentry(farm, state, family, api, SENTRY, "cpu-gpu", mining | virtual_miners.environment())
+    _add_sentry(farm, state, family, api, SENTRY, "cpu-gpu", mining | virtual_miners.environment(simulated.miners))
     asic_port = _add_asics(farm, state, simulated.asics, family, api) if simulated.asics else 0
     say("MicroPython node")
     try:

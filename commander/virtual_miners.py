@@ -22,10 +22,10 @@ ARGUMENTS = [
 ]  # fmt: skip
 
 
-def environment() -> dict[str, str]:
+def environment(miners: int) -> dict[str, str]:
     """Of the sentry that runs them. They end with it: whoever tries a farm wants nothing left behind."""
     found = {"FARMHAND_MINER_OUTLIVE": "no"}
-    if os.getuid() == 0:  # our own program; a farm of one's own names an unprivileged user
+    if miners and os.getuid() == 0:  # our own program; a farm of one's own names an unprivileged user
         found["FARMHAND_MINER_ALLOW_ROOT"] = "yes"
     return found
 
