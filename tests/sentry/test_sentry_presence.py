@@ -70,7 +70,7 @@ def test_settings_are_applied_and_kept(make_sentry: Make, commander: Peer) -> No
 @pytest.mark.parametrize(
     ("document", "data", "error"),
     [
-        ("weather", {}, "document: unknown; allowed: settings"),
+        ("weather", {}, "document: unknown; allowed: playbooks, settings"),
         ("settings", {"interval_s": 0}, "interval_s: must be a whole number from 1 to 3600"),
         ("settings", {"pace": 1}, "pace: unknown field; allowed: heartbeat_s, interval_s"),
         ("settings", [], "settings: must be an object"),

@@ -65,7 +65,9 @@ def _compare(database: Connection, sentry: Sentry) -> int:
     sent = sentry.history()
     stored = _stored(database, sentry.name, sorted({stream for stream, _ in sent}))
     # What came after the last look at the outbox is no concern of this comparison.
-    newest = {stream: max(seq for at, seq in sent if at == stream) for stream, _ in sent}
+    newest: dict[str, int] = {}
+    for stream, seq in sent:
+        newest[stream] = max(seq, newest.get(stream, 0))
     stored = {place: rows for place, rows in stored.items() if place[1] <= newest[place[0]]}
     mark = sentry.mark
     stream_now = sentry.ask("SELECT id FROM stream")[0][0]

@@ -108,6 +108,8 @@ class Shares:
     def _event(self, topic: str, data: dict[str, Any]) -> None:
         if "seq" in data:
             self.streams.setdefault(data["stream"], set()).add(data["seq"])
+        if topic.endswith("/evt/gap"):  # a board's queue is short: what it gives up in an outage it declares
+            self.streams.setdefault(data["stream"], set()).update(range(data["from"], data["to"] + 1))
         if topic.endswith("/job/share"):
             assert self.found.setdefault(data["id"], data) == data, "one job, two shares"
 
