@@ -23,7 +23,7 @@ def start_logging(as_json: bool) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if as_json else logging.Formatter(FORM))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    for library in ("httpx", "httpcore", "pyasic"):  # a line for each question to a miner would push out all others
+    for library in ("httpx", "pyasic"):  # a line for each question to a miner would push out all others
         logging.getLogger(library).setLevel(logging.WARNING)
 
 

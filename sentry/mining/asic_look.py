@@ -19,9 +19,6 @@ class Looker:
         self.pyasic = Backend(answer_s)
         self._adapters: dict[str, Adapter] = {}
 
-    async def close(self) -> None:
-        await self.asker.close()
-
     def adapter(self, kind: str) -> Adapter:
         if kind not in self._adapters:
             self._adapters[kind] = adapter(kind)

@@ -92,7 +92,6 @@ class AsicSentry(Extra):
         for task in tasks:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-        self._loop.run_until_complete(self._looker.close())
         self._loop.close()
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
@@ -211,7 +210,6 @@ class AsicSentry(Extra):
             return await Scan(looker, self._settings, tell).run(hosts, order.args.get("ports", ()))
         finally:
             self._scanning = False
-            await looker.close()
 
     async def _control(self, args: dict[str, Any]) -> dict[str, Any]:
         watched = self._watched.get(args["name"])

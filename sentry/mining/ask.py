@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
-import httpx
+import h11
 
 from sentry.mining.figures import Figures
 from sentry.mining.miners import Adapter, Ask, Http, NoAnswer, Tcp
@@ -19,13 +19,6 @@ class Asker:
 
     def __init__(self, answer_s: float = ANSWER_S) -> None:
         self._answer_s = answer_s
-        # Miners answer one question a connection, and some never close it; a proxy has no business between.
-        limits = httpx.Limits(max_keepalive_connections=0)
-        # `verify` is of https, which no miner speaks; without it 2 MB of certificates need not be read.
-        self._http = httpx.AsyncClient(timeout=answer_s, limits=limits, trust_env=False, verify=False)
-
-    async def close(self) -> None:
-        await self._http.aclose()
 
     async def figures(
         self, adapter: Adapter, host: str, port: int = 0, token: str = "", kept: dict[int, bytes] | None = None
@@ -54,48 +47,72 @@ class Asker:
         place = f"{host}:{port}"
         try:
             async with asyncio.timeout(self._answer_s):
-                return await (self._over_tcp(ask, host, port) if isinstance(ask, Tcp) else self._get(ask, place, token))
+                reader, writer = await asyncio.open_connection(host, port)
+                try:
+                    if isinstance(ask, Tcp):
+                        return await _over_tcp(ask, place, reader, writer)
+                    return await _over_http(ask, place, reader, writer, token)
+                finally:
+                    writer.close()
+                    with suppress(OSError):
+                        await writer.wait_closed()
         except TimeoutError:
             raise NoAnswer(f"{place}: no whole answer within {self._answer_s:g} s") from None
-        except (OSError, httpx.HTTPError) as error:
+        except OSError as error:
             raise NoAnswer(f"{place}: {error or type(error).__name__}") from None
 
     async def tell(self, asks: Sequence[Ask], host: str, port: int, token: str = "") -> list[bytes]:
         """The answer to each. NoAnswer."""
         return [await self.ask(each, host, port, token) for each in asks]
 
-    async def _get(self, ask: Http, place: str, token: str) -> bytes:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        if ask.body:
-            headers["Content-Type"] = "application/x-www-form-urlencoded" if ask.form else "application/json"
-        got = bytearray()
-        content = ask.body.encode() or None
-        async with self._http.stream(
-            ask.method, f"http://{place}{ask.path}", content=content, headers=headers
-        ) as answer:
-            # Some end before the length they announced: what came may still be of use.
-            with suppress(httpx.RemoteProtocolError):
-                async for chunk in answer.aiter_bytes():
-                    _bounded(got, chunk, place)
-        if answer.status_code >= REFUSED:
-            raise NoAnswer(f"{place}{ask.path}: HTTP {answer.status_code}")
-        return bytes(got)
 
-    async def _over_tcp(self, ask: Tcp, host: str, port: int) -> bytes:
-        reader, writer = await asyncio.open_connection(host, port)
-        try:
-            writer.write(ask.text.encode())
-            await writer.drain()
-            got = bytearray()
-            while chunk := await reader.read(65_536):
-                _bounded(got, chunk, f"{host}:{port}")
-                if chunk.endswith(b"\0"):
-                    break  # the end of a cgminer's answer; not all of them close
-            return bytes(got)
-        finally:
-            writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
+# Each question has a connection of its own: that is how miners want it. h11 without a client around it takes a fifth of
+# the time, which counts with hundreds of ASICs.
+async def _over_http(
+    ask: Http, place: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, token: str
+) -> bytes:
+    http = h11.Connection(h11.CLIENT)
+    headers = {"Host": place, "Accept": "*/*", "User-Agent": "farmhand", "Connection": "close"}
+    body = ask.body.encode()
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    if body:
+        headers["Content-Type"] = "application/x-www-form-urlencoded" if ask.form else "application/json"
+        headers["Content-Length"] = str(len(body))
+    events = [h11.Request(method=ask.method, target=ask.path, headers=list(headers.items())), h11.Data(data=body)]
+    for event in (*events[: 1 + bool(body)], h11.EndOfMessage()):
+        writer.write(http.send(event) or b"")
+    await writer.drain()
+    status, got = 0, bytearray()
+    try:
+        while True:
+            event = http.next_event()
+            if event is h11.NEED_DATA:
+                http.receive_data(await reader.read(65_536))
+            elif isinstance(event, h11.Response):
+                status = event.status_code
+            elif isinstance(event, h11.Data):
+                _bounded(got, bytes(event.data), place)
+            elif not isinstance(event, h11.InformationalResponse):
+                break
+    except h11.RemoteProtocolError as error:
+        # Some end before the length they announced: what came may still be of use.
+        if not status:
+            raise NoAnswer(f"{place}: {error}") from None
+    if not 0 < status < REFUSED:
+        raise NoAnswer(f"{place}{ask.path}: HTTP {status}")
+    return bytes(got)
+
+
+async def _over_tcp(ask: Tcp, place: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    writer.write(ask.text.encode())
+    await writer.drain()
+    got = bytearray()
+    while chunk := await reader.read(65_536):
+        _bounded(got, chunk, place)
+        if chunk.endswith(b"\0"):
+            break  # the end of a cgminer's answer; not all of them close
+    return bytes(got)
 
 
 def _bounded(got: bytearray, chunk: bytes, place: str) -> None:

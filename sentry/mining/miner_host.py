@@ -76,7 +76,6 @@ class Host:
             for each in self._tasks:
                 each.cancel()
             await self._rollout.leave()
-            await self._asker.close()
 
     async def _cancel(self) -> None:
         """A newer document comes: what was being made true is no longer wanted."""

@@ -66,11 +66,7 @@ def looked_at(name: str, replay: Replay, answer_s: float = 30.0, token: str = ""
     """As the sentry looks."""
 
     async def look() -> Figures:
-        asker = Asker(answer_s)
-        try:
-            return await asker.figures(adapter(name), "127.0.0.1", replay.port, token)
-        finally:
-            await asker.close()
+        return await Asker(answer_s).figures(adapter(name), "127.0.0.1", replay.port, token)
 
     return asyncio.run(look())
 

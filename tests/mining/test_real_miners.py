@@ -45,11 +45,7 @@ class Miner:
 
     def _ask(self, work: Callable[[Asker, tuple[str, int]], Any], answer_s: float = PATIENCE) -> Any:
         async def run() -> Any:
-            asker = Asker(answer_s)
-            try:
-                return await work(asker, ("127.0.0.1", self.port))
-            finally:
-                await asker.close()
+            return await work(Asker(answer_s), ("127.0.0.1", self.port))
 
         return asyncio.run(run())
 

@@ -8,6 +8,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from sentry.mining.figures import Figures
 
@@ -67,6 +68,7 @@ def names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
+@cache
 def adapter(name: str) -> Adapter:
     """The adapter of that name; KeyError when there is none."""
     if name not in names():
