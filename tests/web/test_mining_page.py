@@ -204,7 +204,7 @@ def test_orders_to_a_miner(page: Page, farm: WebFarm, mining: MiningFarm) -> Non
     for word, shown in (("on", True), ("off", False)):
         knob.click()
         assert answered(mining.rig, "miner") == {"do": f"maintenance-{word}"}
-        mining.reported("applied", {"gpu": {"state": "running"}}, **({"maintenance": True} if shown else {}))
+        mining.reported("applied", {"gpu": {"state": "running"}}, maintenance=shown)
         farm.until(lambda shown=shown: farm.get("/api/v1/mining/miners/digger")["maintenance"] is shown)
         page.goto("/mining")
         row = page.locator("[data-machine='digger/miner-gpu']")
