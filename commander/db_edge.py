@@ -82,7 +82,7 @@ class Database:
         projection = Projection(keys())
         with self.reading() as connection:
             for table in STATE:
-                # Keys of SQLAlchemy's mappings are no plain str: a row that becomes part of another's JSON could not be.
+                # Keys of SQLAlchemy's mappings are no plain str, and a row may become part of another one's JSON.
                 names = [str(column.name) for column in table.columns]
                 rows = connection.execute(select(table))
                 projection.load(table.name, [dict(zip(names, row, strict=True)) for row in rows])
