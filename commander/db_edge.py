@@ -82,7 +82,10 @@ class Database:
         projection = Projection(keys())
         with self.reading() as connection:
             for table in STATE:
-                projection.load(table.name, [dict(row) for row in connection.execute(select(table)).mappings()])
+                # Keys of SQLAlchemy's mappings are no plain str, and a row may become part of another one's JSON.
+                names = [str(column.name) for column in table.columns]
+                rows = connection.execute(select(table))
+                projection.load(table.name, [dict(zip(names, row, strict=True)) for row in rows])
         return projection
 
     def commit(self, puts: Mapping[tuple[str, Key], Put], adds: Iterable[Add]) -> None:

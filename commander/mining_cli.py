@@ -145,7 +145,7 @@ def _machines(title: str, machines: Iterable[Item]) -> None:
         names = escape(" + ".join(row["algorithm"] or "?" for row in rows))
         rates = " + ".join(_figure(row["hashrate"], "H/s") for row in rows) or "-"
         figures = rates, _figure(each["power"], "W"), _efficiency(each["hashes_per_joule"]), _figure(each["temp"], "°C")
-        about = escape(each["node"]), escape(each["name"]), _state(each["state"]), escape(software), names
+        about = escape(each["node"]), escape(each["name"]), _state_of(each), escape(software), names
         shown.add_row(*about, *figures, _shares(each), f"{each['age_ms'] // 1000} s")
     console.print(shown if shown.row_count else "no miners")
 
@@ -176,12 +176,17 @@ def _cards(miner: Item) -> None:
     shown = new_table(f"Cards of {escape(miner['name'])}", "card", "name", *(name.replace("_", " ") for name in told))
     for card in cards:
         figures = [_figure(card.get(name), units[name]) for name in told]
-        shown.add_row(str(card["card"]), escape(str(card.get("name", ""))), *figures)
+        number = "processor" if card.get("processor") is True else str(card["card"])
+        shown.add_row(number, escape(str(card.get("name", ""))), *figures)
     console.print(shown)
 
 
 def _state(name: str) -> str:
     return f"[{_COLOURS.get(name, 'default')}]{escape(name)}[/]"
+
+
+def _state_of(machine: Item) -> str:
+    return _state(machine["state"]) + (" (maintenance)" if machine["maintenance"] else "")
 
 
 def _shares(row: Item) -> str:

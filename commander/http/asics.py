@@ -80,6 +80,7 @@ async def add(service: Served, caller: Operator, node: str, wish: AddWish) -> Re
     asic_orders.sentry_of(service.flow.farm, node)
     new = [each.model_dump(exclude_none=True) for each in wish.asics]
     asic_orders.allowed(service.flow.farm, node, caller.role, new)
+    asic_orders.refuse_taken(service.flow.farm, node, new)
     if not wish.unchecked:
         if len(new) > MOST_CHECKED:
             raise Refused("asics", f"at most {MOST_CHECKED} are checked at once; `unchecked` adds more")

@@ -11,11 +11,11 @@ from commander.http.access import Reader, Served, may_see_secrets
 from commander.http.mining import USUAL, Begin, Step
 from commander.http.nodes import known
 from commander.http.paging import Limit, Offset, Until, json, now_ms, page, span
+from commander.mining import asic_orders, miner_views, views
 from commander.mining import machines as read
-from commander.mining import miner_views, views
 from commander.mining.days import totals
 from commander.mining.overview import overview, problems
-from commander.mining.told import reported_miners
+from commander.mining.told import in_maintenance, reported_miners
 
 router = APIRouter(prefix="/api/v1/mining")
 
@@ -53,7 +53,7 @@ async def miner_list(
 @router.get("/miners/{node}")
 async def rig(service: Served, caller: Reader, node: str) -> Response:
     """One node with its `miners` and their `card_list`; `playbooks`: what it shall run (`desired`) and what it says of
-    that (`reported`), with `steps` by miner; `problems`."""
+    that (`reported`), with `steps` by miner; `maintenance`: people are at work there; `problems`."""
     row, farm = known(service, node), service.flow.farm
     now = now_ms()
     mine, cards = read.machines(farm, now, node), read.cards(farm, node)
@@ -69,6 +69,7 @@ async def rig(service: Served, caller: Reader, node: str) -> Response:
             "kind": row["kind"],
             "presence": presence(farm, row, now),
             "heard": heard["ts"] if heard else None,
+            "maintenance": in_maintenance(farm, node),
             "miners": [{**each, "card_list": cards.get(each["device"], [])} for each in mine],
             "playbooks": {"desired": desired, "reported": reported, "steps": reported_miners(farm, node)},
             "problems": [each for each in problems(farm, mine) if each["node"] == node],
@@ -118,14 +119,16 @@ async def asics(
 
 @router.get("/asics/{node}/{device}")
 async def asic(service: Served, _: Reader, node: str, device: str) -> Response:
-    """One ASIC with its boards (`card_list`) and its sentry's `presence` and `heard`."""
+    """One ASIC with its boards (`card_list`), its `record` as its sentry's document has it (null: not in it any more),
+    and its sentry's `presence` and `heard`."""
     known(service, node)
     farm = service.flow.farm
     found = read.machine(farm, node, device, now_ms())
     if found is None or found["kind"] != "asic":
         raise Refused("device", f"{node} has no ASIC {device}: none of that name reports telemetry", 404)
     heard = farm["heard"].get(node)
-    return json({**found, "heard": heard["ts"] if heard else None})
+    record = asic_orders.watched(farm, node, device)
+    return json({**found, "record": record, "heard": heard["ts"] if heard else None})
 
 
 @router.get("/days")

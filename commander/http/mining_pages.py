@@ -7,19 +7,24 @@ from fastapi import APIRouter, Request, Response
 from commander.http.access import Caller, Served
 from commander.http.pages import Guest, may, show_page, to_login
 from commander.http.paging import now_ms
+from commander.mining import asic_orders
 from commander.mining.machines import machines, miner_kinds
+from commander.mining.software import MINES
 from commander.service import Service
+from schema.asics import TYPES
 from schema.message import Invalid, is_id
+from schema.playbooks import ADAPTERS, ARCHIVES
 
 router = APIRouter(include_in_schema=False)
 
-WAYS = {"playbooks": "Playbooks", "templates": "Templates", "rollouts": "Rollouts"}
+WAYS = {"playbooks": "Playbooks", "templates": "Templates", "software": "Software", "rollouts": "Rollouts"}
+CHOICES = {"software": {"adapters": ADAPTERS, "archives": ARCHIVES, "mines": MINES}}
 
 
 def mining_page(service: Service, template: str, caller: Caller, way: str, **values: Any) -> Response:
     """A page below the tab Mining; ``way``: which of the ways beside its title it is."""
     ways = [("mining", "All machines"), ("asics", "ASICs"), *WAYS.items()]
-    if "asic" not in miner_kinds(service.flow.farm):
+    if "asic" not in miner_kinds(service.flow.farm) and not asic_orders.sentries(service.flow.farm):
         ways.remove(("asics", "ASICs"))
     if may(caller.role, "admin"):
         ways.append(("audit", "Audit"))
@@ -43,7 +48,10 @@ async def miner(request: Request, service: Served, caller: Guest, node: str) -> 
 
 @router.get("/asics")
 async def asics(request: Request, service: Served, caller: Guest) -> Response:
-    return mining_page(service, "asics.html", caller, "asics") if caller else to_login(request)
+    if caller is None:
+        return to_login(request)
+    sentries = asic_orders.sentries(service.flow.farm)
+    return mining_page(service, "asics.html", caller, "asics", sentries=sentries, types=TYPES)
 
 
 @router.get("/asics/{node}/{device}")
@@ -81,7 +89,7 @@ async def audit(request: Request, service: Served, caller: Guest) -> Response:
 def _add(way: str) -> None:
     @router.get(f"/{way}")
     async def show(request: Request, service: Served, caller: Guest) -> Response:  # pyright: ignore[reportUnusedFunction]
-        return mining_page(service, f"{way}.html", caller, way) if caller else to_login(request)
+        return mining_page(service, f"{way}.html", caller, way, **CHOICES.get(way, {})) if caller else to_login(request)
 
 
 for _way in WAYS:

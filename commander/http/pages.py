@@ -72,6 +72,8 @@ def mines(farm: Farm) -> bool:
 def way_to_miners(farm: Farm, node: str) -> str:
     """Path of the page of a node's miners or ASICs; "" when it has none."""
     kinds = miner_kinds(farm, node)
+    if farm["node"].get(node, {}).get("kind") == "asic":
+        kinds.add("asic")  # this is where its first one is added
     return f"/miners/{node}" if "miner" in kinds else f"/asics?filter={node}" if kinds else ""
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from commander.effects import Add, Effects, Farm, Moment, Refused, Row
 from commander.fleet.hashes import hashed_id
 from commander.fleet.orders import set_desired
+from commander.mining.told import objects_in
 from schema.asics import ASICS, check_names
 from schema.message import Invalid, check
 
@@ -40,11 +41,16 @@ def allowed_document(farm: Farm, node: str, role: str, data: Any) -> None:
 def add(farm: Farm, node: str, new: Sequence[Row], moment: Moment) -> Effects:
     """Have these watched too. Refused (409) when a name is taken."""
     sentry_of(farm, node)
-    known = records(farm, node)
+    refuse_taken(farm, node, new)
+    return _save(farm, node, [*records(farm, node), *new], moment, "ASICs added", {"asics": new})
+
+
+def refuse_taken(farm: Farm, node: str, new: Sequence[Row]) -> None:
+    """Refused (409) when one of the names is another ASIC's."""
+    known = {each["name"] for each in records(farm, node)}
     for each in new:
-        if any(each["name"] == old["name"] for old in known):
+        if each["name"] in known:
             raise Refused("name", f"{node} has an ASIC {each['name']}", 409)
-    return _save(farm, node, [*known, *new], moment, "ASICs added", {"asics": new})
 
 
 def change(farm: Farm, node: str, name: str, role: str, fields: Row, moment: Moment) -> Effects:
@@ -82,6 +88,11 @@ def sentry_of(farm: Farm, node: str) -> Row:
     return row
 
 
+def sentries(farm: Farm) -> list[str]:
+    """The nodes that watch ASICs, by name."""
+    return sorted(row["id"] for row in list(farm["node"].values()) if row["kind"] == KIND)
+
+
 def shown(farm: Farm, node: str) -> list[Row]:
     """Each ASIC with its record, what the sentry says of it, and its latest figures."""
     reported = farm["reported"].get((node, DOCUMENT)) or {}
@@ -96,6 +107,13 @@ def shown(farm: Farm, node: str) -> list[Row]:
         }
         for each in records(farm, node)
     ]
+
+
+def watched(farm: Farm, node: str, device: str) -> Row | None:
+    """The record of a device, and what its sentry says of it (`said`); None when it is not to be watched."""
+    found = next((each for each in records(farm, node) if f"asic-{each['name']}" == device), None)
+    said = objects_in(farm["reported"].get((node, DOCUMENT)), DOCUMENT)
+    return found and {**found, "said": said.get(found["name"], {})}
 
 
 def _latest(farm: Farm, node: str, device: str) -> Row:

@@ -10,7 +10,7 @@ from typing import Any
 from commander.effects import Farm, Row
 from commander.fleet.presence import presence
 from commander.mining.rigs import PRESENT, number
-from commander.mining.told import names_in, objects_in
+from commander.mining.told import in_maintenance, names_in, objects_in
 
 PART, CARD = "miner", "card-"
 KINDS = ("miner", "asic")
@@ -154,6 +154,7 @@ def _machine(farm: Farm, row: Row, word: str, alerts: list[Row], now: int) -> Ro
         "presence": word,
         "state": _state(data.get("state"), word, age),
         "paused": data.get("paused") is True,
+        "maintenance": kind == "miner" and in_maintenance(farm, row["node"]),
         **{name: _word(data.get(name)) for name in _WORDS},
         "algorithms": algorithms,
         **share_figures(algorithms),

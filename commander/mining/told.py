@@ -25,6 +25,11 @@ def reported_miners(farm: Farm, node: str) -> dict[str, dict[str, Any]]:
     return objects_in(farm["reported"].get((node, "playbooks")), "miners")
 
 
+def in_maintenance(farm: Farm, node: str) -> bool:
+    """Whether the host's watchdog rests while people are at work there."""
+    return _part(farm["reported"].get((node, "playbooks")), "maintenance") is True
+
+
 def _part(row: Row | None, part: str) -> Any:
     data = row["data"] if row else None
     return cast(dict[str, Any], data).get(part) if isinstance(data, dict) else None

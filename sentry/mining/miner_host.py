@@ -105,6 +105,8 @@ class Host:
         data: dict[str, Any] = {"miners": self._rollout.progress or self._steps()}
         if running:
             data["running_rev"] = running["rev"]
+        if self._store.maintenance:
+            data["maintenance"] = True
         report = Report("playbooks", self._rev, self._status, self._error, data)
         if report != self._said:
             self._said = report
@@ -145,6 +147,7 @@ class Host:
             self._store.maintain(do == "maintenance-on")
             for each in self._rollout.miners.values():
                 each.rest_watching()
+            self._report()
             return {"maintenance": self._store.maintenance}
         miner = self._miner(order)
         before = miner.process

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
 from commander.keys import Keys
@@ -118,6 +119,7 @@ def test_there_and_back_and_on_trial(serving: Serving, rigs: list[Rig]) -> None:
     stored = serving.service.database.load()
     for table in ("template", "software_release", "playbook", "playbook_version", "label", "rollout", "rollout_node"):
         assert stored[table] == farm[table], table
+        assert orjson.dumps(list(stored[table].values())), "a rollout keeps older rows as JSON"
     refused = serving.operator.post(f"/api/v1{rollout}/continue", json={})
     assert (refused.status_code, refused.json()["error"]["field"]) == (403, "role")
     assert serving.admin.post(f"/api/v1{rollout}/continue", json={}).status_code == 200

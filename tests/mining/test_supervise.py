@@ -127,6 +127,10 @@ def test_the_watchdog_acts_without_a_network(make_farm: Callable[..., Farm], tmp
     farm.peer.expect("/self/alert/miner-cpu-hashrate", bool)
     farm.runs()
     assert done.read_text() == "driver\ndriver\n"
+    farm.send("miner", do="maintenance-on")
+    farm.peer.expect("/self/reported/playbooks", lambda report: report["data"].get("maintenance") is True)
+    farm.send("miner", do="maintenance-off")
+    farm.peer.expect("/self/reported/playbooks", lambda report: "maintenance" not in report["data"])
 
 
 @pytest.mark.broker

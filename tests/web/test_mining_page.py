@@ -8,7 +8,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from schema import fleet
-from sentry.mining.figures import Algorithm, Figures
+from schema.asics import TYPES
+from sentry.mining.asic_control import Controller
+from sentry.mining.asic_look import Looker
+from sentry.mining.figures import Algorithm, Card, Figures
 from tests.web.farm import KEY, Machine, WebFarm, now_ms
 from tests.web.mining import asic, cpu, gpu, host, says
 from tests.web.test_pages import EVIL
@@ -52,10 +55,10 @@ class MiningFarm:
         answer = self.farm.api.put(f"/api/v1/mining/{path}", json={"data": data})
         assert answer.status_code == 200, answer.text
 
-    def reported(self, status: str, miners: dict[str, Any], error: str = "") -> None:
+    def reported(self, status: str, miners: dict[str, Any], error: str = "", **more: Any) -> None:
         documents = self.farm.get("/api/v1/nodes/digger/desired")["items"]
         (rev,) = (row["rev"] for row in documents if row["doc"] == "playbooks")
-        data = {"miners": miners, "running_rev": rev}
+        data = {"miners": miners, "running_rev": rev, **more}
         report = {"rev": rev, "status": status, "error": error, "data": data}
         self.rig.say(fleet.REPORTED, report, "playbooks", retain=True)
 
@@ -70,6 +73,10 @@ def test_there_is_no_way_to_miners_before_there_is_one(page: Page) -> None:
     expect(page.get_by_role("link", name="Mining")).to_have_count(0)
     page.goto("/mining")
     expect(page.get_by_text("No miner or ASIC has reported yet.")).to_be_visible()
+    expect(page.get_by_text("Nothing needs you.")).to_be_visible()
+    expect(page.locator("#problem-count")).to_be_hidden()
+    page.goto("/asics")
+    expect(page.get_by_text("There is none yet")).to_be_visible()
 
 
 def test_ways_lead_to_miners_and_asics(page: Page, mining: MiningFarm) -> None:
@@ -139,8 +146,12 @@ def test_a_rollout_and_its_failure_are_followed_live(page: Page, mining: MiningF
     expect(page.locator("#playbooks .badge")).to_have_text("waiting")
     mining.reported("pending", {"gpu": {"state": "running"}, "xmr": {"state": "installing", "pct": 43}})
     expect(section.locator(".step .badge")).to_have_text("installing 43 %")
-    says(mining.rig, "miner-xmr", "online", cpu(1234))
+    processor = Card("Ryzen", 1234, processor=True)
+    says(mining.rig, "miner-xmr", "online", cpu(1234, 40_950, cards=(processor,)))
     expect(section.locator("[data-tile='hash rate']")).to_contain_text("1.23kH/s")
+    expect(section.locator("[data-tile=accepted]")).to_contain_text("40\u202f950")
+    expect(section.locator(".cards th")).to_have_text(["card", "hashrate"])
+    expect(section.locator(".cards tbody td").first).to_have_text("processorRyzen")
     problem = {"state": "failed", "problem": "sha256: is 12, must be 34"}
     mining.reported("failed", {"gpu": {"state": "running"}, "xmr": problem}, "miner xmr: sha256: is 12, must be 34")
     expect(section.locator(".problem").first).to_have_text("sha256: is 12, must be 34")
@@ -156,14 +167,22 @@ def test_a_rollout_and_its_failure_are_followed_live(page: Page, mining: MiningF
 
 
 def answered(machine: Machine, name: str, **answer: Any) -> dict[str, Any]:
-    """The command that came, after the node has answered it."""
-    got = machine.client.expect(lambda topic, _: topic.endswith(f"/cmd/{name}"))
-    command = json.loads(json.loads(got)["body"])
-    machine.say(fleet.ACK, {"id": command["id"], "status": "done", **answer}, command["id"])
+    """Arguments of the command that came, after the node has answered it."""
+    command = ordered(machine, name)
+    acknowledge(machine, command, **answer)
     return command["args"]
 
 
-def test_orders_to_a_miner(page: Page, mining: MiningFarm) -> None:
+def ordered(machine: Machine, name: str) -> dict[str, Any]:
+    got = machine.client.expect(lambda topic, _: topic.endswith(f"/cmd/{name}"))
+    return json.loads(json.loads(got)["body"])
+
+
+def acknowledge(machine: Machine, command: dict[str, Any], **answer: Any) -> None:
+    machine.say(fleet.ACK, {"id": command["id"], "status": "done", **answer}, command["id"])
+
+
+def test_orders_to_a_miner(page: Page, farm: WebFarm, mining: MiningFarm) -> None:
     for name in ("miner", "miner-log"):
         mining.rig.client.subscribe(mining.rig.topic(fleet.CMD, name))
     page.on("dialog", lambda dialog: dialog.accept())
@@ -180,6 +199,19 @@ def test_orders_to_a_miner(page: Page, mining: MiningFarm) -> None:
     assert answered(mining.rig, "miner-log", result={"lines": ["GPU0 found a share", EVIL]})["name"] == "gpu"
     expect(section.locator(".miner-log")).to_contain_text("GPU0 found a share")
     expect(section.locator(".miner-log")).to_contain_text("broken in")
+    knob, mark = page.get_by_role("switch", name="maintenance"), page.locator("#maintenance-on")
+    expect(mark).to_be_hidden()
+    for word, shown in (("on", True), ("off", False)):
+        knob.click()
+        assert answered(mining.rig, "miner") == {"do": f"maintenance-{word}"}
+        mining.reported("applied", {"gpu": {"state": "running"}}, maintenance=shown)
+        farm.until(lambda shown=shown: farm.get("/api/v1/mining/miners/digger")["maintenance"] is shown)
+        page.goto("/mining")
+        row = page.locator("[data-machine='digger/miner-gpu']")
+        expect(row.get_by_text("maintenance")).to_have_count(int(shown))
+        page.goto("/miners/digger")
+        expect(mark).to_be_visible(visible=shown)
+        expect(knob).to_be_checked(checked=shown)
 
 
 def test_what_miners_say_stays_text(page: Page, farm: WebFarm, mining: MiningFarm) -> None:
@@ -195,6 +227,99 @@ def test_what_miners_say_stays_text(page: Page, farm: WebFarm, mining: MiningFar
     mining.reported("applied", {"gpu": {"state": "running"}, "xmr": {"state": "running"}})
 
 
+@pytest.fixture
+def shed(farm: WebFarm, mining: MiningFarm) -> Machine:
+    """One more sentry of ASICs, which watches none yet."""
+    shed = host(farm, "shed", "asic")
+    for name in ("asic-check", "asic-scan", "asic-control"):
+        shed.client.subscribe(shed.topic(fleet.CMD, name))
+    return shed
+
+
+def test_asics_are_added_controlled_and_removed(
+    page: Page, browser: Browser, farm: WebFarm, shed: Machine, complaints: list[str]
+) -> None:
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto("/nodes/shed")
+    page.get_by_role("link", name="its ASICs").click()
+    page.get_by_text("Add one by its address").click()
+    form = page.locator("#add-form")
+    for name, value in (("name", "s9"), ("host", "10.0.0.9"), ("port", "4029")):
+        form.locator(f"[name={name}]").fill(value)
+    form.locator("[name=node]").select_option("shed")
+    form.get_by_role("button").click()
+    refusal = {"status": "failed", "result": {"field": "host", "problem": "10.0.0.9: nothing answers"}}
+    asked = answered(shed, "asic-check", **refusal)
+    assert asked == {"type": "auto", "host": "10.0.0.9", "port": 4029}
+    expect(form.locator("[data-problem=host]")).to_have_text("10.0.0.9: nothing answers")
+    form.get_by_role("button").click()
+    answered(shed, "asic-check", result={"type": "cgminer", "model": EVIL})
+    expect(page.locator("#add-told")).to_contain_text("broken in")
+    form.locator("[name=name]").fill("s9")
+    form.locator("[name=host]").fill("10.0.0.10")
+    form.get_by_role("button").click()
+    expect(form.locator("[data-problem=name]")).to_have_text("shed has an ASIC s9")
+    complaints.clear()  # both refusals
+
+    page.get_by_text("Find them in a network").click()
+    scan, found = page.locator("#scan-form"), page.locator(".found tbody tr")
+    scan.locator("[name=node]").select_option("shed")
+    scan.locator("[name=range]").fill("10.0.0.0/28")
+    scan.get_by_role("button").click()
+    problem = {"status": "refused", "result": {"field": "range", "problem": "is not private"}}
+    assert answered(shed, "asic-scan", **problem) == {"range": "10.0.0.0/28", "force": False}
+    expect(scan.locator("[data-problem=range]")).to_have_text("is not private")
+    scan.get_by_role("button").click()
+    command = ordered(shed, "asic-scan")
+    acknowledge(shed, command, status="progress", pct=43, result={"found": 1})
+    expect(page.locator("#scan-told")).to_contain_text("43 %, 1 found")
+    page.reload()  # the scan goes on meanwhile
+    expect(page.locator("#scan-told")).to_contain_text("43 %, 1 found")
+    known = {"type": "cgminer", "host": "10.0.0.9", "port": 4029}
+    fresh = {"type": "pyasic", "host": "10.0.0.12", "model": EVIL, "hashrate": 1.2e14}
+    acknowledge(shed, command, result={"asked": 14, "found": [known, fresh], "more": 0})
+    expect(found.first.get_by_role("link", name="s9")).to_be_visible()
+    expect(found.nth(1)).to_contain_text("120\u00a0TH/s")
+    page.get_by_label("name of 10.0.0.12").fill("m50")
+    page.get_by_role("button", name="Add the chosen ones").click()
+    expect(found.nth(1).get_by_role("link", name="m50")).to_be_visible()
+    assert page.locator("main img, main script").count() == 0
+
+    says(shed, "asic-m50", "online", asic(1.2e14))
+    page.locator("[data-machine='shed/asic-m50']").get_by_role("link").click()
+    expect(page.locator("#control-note")).to_contain_text("only watched")
+    expect(page.get_by_role("button", name="restart")).to_have_count(0)
+    page.get_by_role("switch").click()
+    page.get_by_role("button", name="restart").click()
+    assert answered(shed, "asic-control") == {"name": "m50", "do": "restart"}
+    expect(page.locator("#told")).to_have_text("restart: done")
+    page.get_by_label("power limit").fill("2500")
+    page.get_by_role("button", name="set power limit").click()
+    unable = {"status": "failed", "code": "unable", "result": {"problem": "it cannot"}}
+    assert answered(shed, "asic-control", **unable) == {"name": "m50", "do": "power_limit", "value": 2500}
+    expect(page.locator("#told")).to_contain_text("it cannot")
+    able: dict[str, list[str]] = page.evaluate("import('/static/asic_orders.js').then(m => m.ABLE)")
+    control = Controller(Looker(1))
+    assert {kind: sorted(deeds) for kind, deeds in able.items()} == {kind: control.able(kind) for kind in TYPES}
+
+    key = farm.api.post("/api/v1/keys", json={"name": "hand", "role": "operator"}).json()["key"]
+    context = browser.new_context(base_url=farm.url)
+    try:
+        other = context.new_page()
+        other.on("dialog", lambda dialog: dialog.accept())
+        other.goto(f"/?key={key}")
+        other.goto("/asics/shed/asic-m50")
+        expect(other.get_by_role("button", name="sleep")).to_be_visible()
+        expect(other.get_by_role("switch")).to_have_count(0)
+        other.get_by_role("button", name="Remove this ASIC").click()
+        expect(other.locator("h1")).to_have_text("ASICs")
+        expect(other.locator("[name=control], [name=force]")).to_have_count(0)
+    finally:
+        context.close()
+    assert [each["name"] for each in farm.get("/api/v1/nodes/shed/asics")["items"]] == ["s9"]
+    farm.until(lambda: all(row["node"] != "shed" for row in farm.get("/api/v1/mining/asics")["items"]))
+
+
 def test_a_reader_has_no_buttons(browser: Browser, farm: WebFarm, mining: MiningFarm) -> None:
     key = farm.api.post("/api/v1/keys", json={"name": "looker", "role": "reader"}).json()["key"]
     context = browser.new_context(base_url=farm.url)
@@ -204,6 +329,10 @@ def test_a_reader_has_no_buttons(browser: Browser, farm: WebFarm, mining: Mining
         page.goto("/miners/digger")
         expect(page.locator("[data-miner=gpu] [data-tile=power]")).to_be_visible()
         expect(page.get_by_role("button", name="restart")).to_have_count(0)
+        expect(page.get_by_role("switch")).to_have_count(0)
+        page.goto("/asics")
+        expect(page.locator("#machines tr").last).to_be_visible()
+        expect(page.locator("form.form")).to_have_count(0)
     finally:
         context.close()
 

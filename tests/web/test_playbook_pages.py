@@ -23,8 +23,6 @@ class Rigs:
     def __init__(self, farm: WebFarm):
         self.farm = farm
         self.first, self.second = host(farm, "attic-1"), host(farm, "barn-1")
-        path = "/api/v1/mining/software/xmrig/releases/6.22.2/linux-x86_64"
-        assert farm.api.put(path, json={"data": RELEASE}).status_code == 200
 
     def reported(self, rig: Machine, status: str, state: str, error: str = "", **told: Any) -> None:
         """The node's answer to its newest document, which has to be there."""
@@ -47,6 +45,10 @@ def rigs(farm: WebFarm) -> Rigs:
 def test_from_an_address_to_a_running_miner(page: Page, farm: WebFarm, rigs: Rigs, complaints: list[str]) -> None:
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("link", name="Mining").click()
+    page.get_by_role("link", name="Software").click()
+    add_release(page)
+    add_software(page)
+    assert farm.get("/api/v1/mining/software/xmrig")["releases"][0].items() >= RELEASE.items()
     page.get_by_role("link", name="Templates").click()
     said = {
         "coin": {"name": "monero", "algorithm": "rx/0"},
@@ -117,11 +119,59 @@ def test_from_an_address_to_a_running_miner(page: Page, farm: WebFarm, rigs: Rig
     assert wrong == []
 
 
+def add_release(page: Page) -> None:
+    panel = page.locator("[data-software=xmrig]")
+    expect(panel).to_contain_text("No release yet")
+    expect(panel.locator("pre")).to_contain_text("{{ pool.url }}")
+    panel.get_by_text("Add or change a release").click()
+    for name, value in {
+        "release": "6.22.2",
+        "platform": "linux-x86_64",
+        "url": RELEASE["url"],
+        "sha256": "abc",
+    }.items():
+        panel.locator(f"[name={name}]").fill(value)
+    panel.get_by_role("button", name="Save").click()
+    expect(panel.locator("[data-problem=sha256]")).to_contain_text("64 hexadecimal digits")
+    panel.locator("[name=sha256]").fill(RELEASE["sha256"])
+    panel.locator("[name=archive]").select_option("tar")
+    panel.get_by_role("button", name="Save").click()
+    expect(panel.locator("[data-problem=member]")).to_contain_text("must name the program")
+    expect(panel.locator("[data-problem=sha256]")).to_have_text("")
+    panel.locator("[name=member]").fill(RELEASE["member"])
+    panel.get_by_role("button", name="Save").click()
+    expect(panel.locator(".releases tbody tr")).to_contain_text(RELEASE["sha256"])
+
+
+def add_software(page: Page) -> None:
+    page.get_by_text("Add or change software").click()
+    form, panel = page.locator("#own-form"), page.locator("[data-software=own]")
+    form.locator("[name=name]").fill("own")
+    form.locator("[name=homepage]").fill("javascript:alert(1)")
+    form.locator("[name=arguments]").fill("--url\n{{ pool.url")
+    form.get_by_role("button", name="Save").click()
+    expect(form.locator("[data-problem=arguments]")).to_contain_text("{{ pool.url")
+    form.locator("[name=arguments]").fill('["--url", "{{ pool.url }}"]\n--x')
+    form.get_by_role("button", name="Save").click()
+    expect(panel.locator("pre")).to_have_text('["--url","{{ pool.url }}"]\n--x')
+    expect(panel.get_by_role("link")).to_have_count(0)
+    panel.get_by_role("button", name="Edit").click()
+    form.get_by_label("gpu").check()
+    form.get_by_role("button", name="Save").click()
+    expect(panel.locator("header")).to_contain_text("cpu and gpu")
+    panel.get_by_role("button", name="Remove").click()
+    expect(panel).to_have_count(0)
+
+
 def test_what_is_used_cannot_be_removed_and_says_so(page: Page, rigs: Rigs, complaints: list[str]) -> None:
     page.on("dialog", lambda dialog: dialog.accept())
     page.goto("/templates")
     page.locator("#pool-list").get_by_role("button", name="Remove").click()
     expect(page.locator("#pool-said")).to_contain_text("playbook cpu")
+    page.goto("/software")
+    page.locator("[data-software=xmrig]").get_by_role("button", name="Remove").click()
+    expect(page.locator("[data-software=xmrig] .said")).to_have_text("xmrig 6.22.2 is used by playbook cpu")
+    page.goto("/templates")
     complaints.clear()  # the refusal
     page.locator("#pool-list").get_by_role("button", name="Edit").click()
     page.locator("#pool-form [name=urls]").fill("pool.example:5555")
@@ -141,8 +191,8 @@ def test_a_reader_looks_and_changes_nothing(browser: Browser, farm: WebFarm, rig
     try:
         page = context.new_page()
         for role, paths in (
-            (key, ["playbooks", "playbooks/cpu", "templates", "rollouts", "miners/attic-1"]),
-            (KEY, ["playbooks", "playbooks/cpu", "templates", "rollouts", "audit"]),
+            (key, ["playbooks", "playbooks/cpu", "templates", "software", "rollouts", "miners/attic-1"]),
+            (KEY, ["playbooks", "playbooks/cpu", "templates", "software", "rollouts", "audit"]),
         ):
             page.goto(f"/?key={role}")
             for path in paths:

@@ -1,6 +1,7 @@
 // The page of one ASIC.
 
 import { get } from "./api.js";
+import { AsicOrders } from "./asic_orders.js";
 import { $, badge, el, fill, setText } from "./dom.js";
 import { ago, duration } from "./format.js";
 import { every, listen, soon } from "./live.js";
@@ -10,6 +11,7 @@ import { showAlerts, showEvents, showLogs } from "./records.js";
 
 const { node, device } = document.body.dataset;
 const path = `/mining/asics/${encodeURIComponent(node)}/${encodeURIComponent(device)}`;
+const orders = new AsicOrders(node, device.replace(/^asic-/, ""), () => live.refresh());
 const panel = new MachinePanel(node, device, "board");
 let ts = 0;
 
@@ -24,6 +26,7 @@ async function read() {
     asic.presence === "ready" ? null : badge(asic.presence));
   showAlerts($("alerts"), asic.alerts);
   panel.show(asic);
+  orders.show(asic.record);
   showEvents($("events"), events.items.filter((event) => event.device === device).slice(0, 15), false);
   const own = [`${device}:`, `${asic.name}:`];
   showLogs($("logs"), logs.items.filter(({ text }) => own.some((name) => text.startsWith(name))).slice(0, 50));

@@ -1,6 +1,8 @@
 // All ASICs, kept live.
 
 import { all } from "./api.js";
+import { addForm } from "./asic_add.js";
+import { scanForm } from "./asic_scan.js";
 import { $ } from "./dom.js";
 import { every, listen, soon } from "./live.js";
 import { machineTable } from "./machine_table.js";
@@ -18,7 +20,7 @@ async function read() {
   showTiles($("tiles"), [
     ["ASICs hashing", online.length === rows.length ? rows.length : `${online.length} of ${rows.length}`, "", online.length < rows.length],
     ["of what is expected", expected ? (100 * rated) / expected : null, "%", expected > 0 && rated < 0.9 * expected],
-    ["power", sum((row) => row.power), "W"],
+    ["power", online.some(({ power }) => power !== null) ? sum((row) => row.power) : null, "W"],
     ["hottest", Math.max(...online.map(({ temp }) => temp ?? -Infinity), -Infinity), "°C"],
     ["with alerts", rows.filter(({ alerts }) => alerts.length).length],
   ].map((tile) => (tile[1] === -Infinity ? [tile[0], null] : tile)));
@@ -28,4 +30,6 @@ async function read() {
 const again = soon(2_000, () => live.refresh());
 const ofAsic = ({ device }) => device?.startsWith("asic-") && again();
 const live = listen({ telemetry: ofAsic, node: again, alert: again, "alert-cleared": again }, read);
+addForm(again);
+scanForm(again);
 every(10_000, () => live.refresh());

@@ -28,7 +28,7 @@ export function number(value) {
   const decimals = Number.isInteger(value) || size >= 10_000 ? 0 : size >= 10 ? 1 : size >= 1 || size === 0 ? 2 : 3;
   const text = size !== 0 && size < 0.001 ? value.toPrecision(2) : value.toFixed(decimals);
   const [whole, fraction] = text.replace("-", "−").split(".");
-  const grouped = whole.length > 5 ? whole.replace(/\B(?=(\d{3})+$)/g, "\u202f") : whole;
+  const grouped = size >= 10_000 ? whole.replace(/\B(?=(\d{3})+$)/g, "\u202f") : whole;
   return fraction ? `${grouped}.${fraction}` : grouped;
 }
 

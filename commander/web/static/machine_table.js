@@ -30,7 +30,7 @@ class Row {
   }
 
   show(machine) {
-    const key = [machine.name, machine.node, machine.state, machine.presence, machine.paused, machine.alerts.length].join("\n");
+    const key = [machine.name, machine.node, machine.state, machine.presence, machine.paused, machine.maintenance, machine.alerts.length].join("\n");
     if (key !== this.key) this.head(machine);
     this.key = key;
     this.machine = machine;
@@ -47,7 +47,8 @@ class Row {
     this.element.classList.toggle("off", machine.state === "offline");
     fill(this.cells[0], machineLink(machine), machine.kind === "rig" ? null : el("small", {}, machine.node));
     const { length } = machine.alerts;
-    fill(this.cells[1], stateBadge(machine), length ? el("small", { class: "bad" }, length === 1 ? "1 alert" : `${length} alerts`) : null);
+    fill(this.cells[1], stateBadge(machine), length ? el("small", { class: "bad" }, length === 1 ? "1 alert" : `${length} alerts`) : null,
+      machine.maintenance ? el("small", {}, "maintenance") : null);
   }
 }
 

@@ -4,6 +4,7 @@ import { get } from "./api.js";
 import { $, badge, el, fill, nothing, setText } from "./dom.js";
 import { ago, stamp } from "./format.js";
 import { every, listen, soon } from "./live.js";
+import { maintenanceSwitch, showMaintenance } from "./maintenance.js";
 import { MachinePanel } from "./machine_panel.js";
 import { stateBadge } from "./mining_figures.js";
 import { MinerOrders } from "./miner_orders.js";
@@ -63,6 +64,7 @@ async function readRig() {
   const rig = await get(path);
   heard = rig.heard;
   fill($("presence"), badge(rig.presence));
+  showMaintenance(rig.maintenance);
   showProblems(rig.problems);
   showPlaybooks(rig.playbooks);
   const wishes = new Map((rig.playbooks.desired?.data?.miners ?? []).map((wish) => [wish.name, wish]));
@@ -93,7 +95,8 @@ const again = soon(1_000, () => live.refresh());
 const mine = (handle) => (data) => (data.node ?? data.id) === id && handle(data);
 const live = listen({
   telemetry: mine(({ part }) => (part === "miner" || part.startsWith("card-")) && again()), node: mine(again), alert: mine(again), "alert-cleared": again,
-  reported: mine(again), event: mine(again), command: mine((row) => panels.forEach(({ orders }) => orders.changed(row))),
+  reported: mine(again), event: mine(again),
 }, () => Promise.all([readRig(), readEvents()]), id);
+maintenanceSwitch(id);
 every(1_000, () => setText($("heard"), `heard ${ago(heard)}`));
 every(10_000, () => live.refresh());

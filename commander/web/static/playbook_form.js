@@ -1,6 +1,7 @@
 // The fields of a playbook: from its data into the form and back. A field that the form has no place for stays as it was.
 
 import { $, el, fill, setText } from "./dom.js";
+import { tellWrong } from "./problems.js";
 
 const PLACED = ["software", "release", "kind", "mine", "arguments", "targets", "watchdog"];
 const WATCHED = { hashrate: "H/s", gpus: "cards", temperature: "°C", mem_temperature: "°C", rejects: "%", power: "W", silence: "s" };
@@ -79,7 +80,7 @@ export class PlaybookForm {
     const releases = [...new Set(about.releases.map(({ release }) => release))].reverse();
     fill(this.field("release"), releases.map((name) => option(name)));
     fill(this.field("kind"), about.mines.map((name) => option(name)));
-    setText($("release-hint"), releases.length ? "" : "It has no release yet: an admin adds one with `farmhand software release`.");
+    fill($("release-hint"), releases.length ? null : ["It has no release yet: an admin adds one at ", el("a", { href: "/software" }, "Software"), "."]);
     if (fresh) this.field("arguments").value = linesOf(about.arguments);
   }
 
@@ -118,10 +119,6 @@ export class PlaybookForm {
 
   /** Say what is wrong beside its field, or in general. */
   wrong(field, problem) {
-    for (const each of document.querySelectorAll("[data-problem]")) setText(each, "");
-    if (!problem) return;
-    const head = /^[a-z_]+/.exec(field)?.[0] ?? "";
-    const place = document.querySelector(`[data-problem="${CSS.escape(head)}"]`) ?? document.querySelector('[data-problem=""]');
-    setText(place, `${field}: ${problem}`);
+    tellWrong(this.form, field, problem);
   }
 }
