@@ -61,7 +61,7 @@ def run(state: State = None, as_json: AsJson = False) -> None:
     again = Agent(home, settings).run()
     os.close(lock)
     if again:
-        system.begin_again([sys.executable, *sys.orig_argv[1:]])
+        system.begin_again()
 
 
 @app.command()

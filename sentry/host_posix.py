@@ -46,9 +46,9 @@ def open_log(path: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
 
-def begin_again(argv: Sequence[str]) -> NoReturn:
+def begin_again() -> NoReturn:
     """This program anew, with the same process number."""
-    os.execv(argv[0], list(argv))
+    os.execv(sys.executable, sys.orig_argv)
 
 
 def split(line: str) -> list[str]:

@@ -58,9 +58,9 @@ def open_log(path: Path) -> int:
     return msvcrt.open_osfhandle(handle, os.O_WRONLY | os.O_APPEND)
 
 
-def begin_again(argv: Sequence[str]) -> NoReturn:
+def begin_again() -> NoReturn:
     """This program anew, below the one that was started: who waits for that one would take its end for the sentry's."""
-    child = subprocess.Popen(argv)
+    child = subprocess.Popen([sys.executable, *sys.orig_argv[1:]])
     for number in STOP_SIGNALS:  # the console tells both, and it is the other's to end
         signal.signal(number, signal.SIG_IGN)
     sys.exit(child.wait())
