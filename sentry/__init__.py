@@ -1,4 +1,4 @@
-"""The agent on a Linux host: it measures, remembers, obeys what is signed, and goes on alone.
+"""The agent on a host of Linux or Windows: it measures, remembers, obeys what is signed, and goes on alone.
 
 Read in this order:
   agent.py      the line: inputs -> rules -> effects
@@ -9,6 +9,7 @@ Read in this order:
   mqtt_edge.py  the one connection to the broker, and the only file that imports paho
   uplink.py     what is said on it, and when to try the next connection
   home.py       the files of one sentry; enrol.py: how it gets its credential
+  host_os.py    what systems do each in its own way: host_posix.py, host_windows.py
   settings.py   the numbers
   extras.py     parts that the settings switch on, on the same connection: mining/ has a pool gateway
                 and the master of a rig

@@ -20,6 +20,7 @@ from sentry.courier import Courier
 from sentry.events import Event
 from sentry.extras import Alarm, Publish, Report, Subscribe, Wish, extras, stray_filter
 from sentry.home import Home
+from sentry.host_os import system
 from sentry.keys import verifier
 from sentry.logs import Keeper, LogLine
 from sentry.measure import Measured, Measurer
@@ -32,7 +33,6 @@ log = logging.getLogger(__name__)
 
 REFUSALS_PER_MINUTE = 60
 FIRST_MEASUREMENT_S = 3
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Stop:
@@ -71,7 +71,7 @@ class Agent:
         """Until a signal or a `restart`; True: the caller shall start this program anew."""
         root_log = logging.getLogger()
         root_log.addHandler(self._keeper)
-        for number in STOP_SIGNALS:
+        for number in system.STOP_SIGNALS:
             signal.signal(number, self._on_signal)
         clean = not (self._home.read("status.json") or {}).get("running", False)
         self._note("boot", {"boot": self._boot, "software": software(), "clean": clean})
@@ -100,7 +100,7 @@ class Agent:
             self._running = False
             self._tell_status("stopped")
             root_log.removeHandler(self._keeper)
-            for number in STOP_SIGNALS:  # nobody listens any more: a signal may end us at once
+            for number in system.STOP_SIGNALS:  # nobody listens any more: a signal may end us at once
                 signal.signal(number, signal.SIG_DFL)
         return self._again
 

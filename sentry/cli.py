@@ -51,6 +51,7 @@ def enrol(
 def run(state: State = None, as_json: AsJson = False) -> None:
     """Run the sentry until SIGTERM or Ctrl-C; --json: its log as JSON lines."""
     from sentry.agent import Agent
+    from sentry.host_os import system
     from sentry.logs import start_logging
 
     start_logging(as_json)
@@ -60,7 +61,7 @@ def run(state: State = None, as_json: AsJson = False) -> None:
     again = Agent(home, settings).run()
     os.close(lock)
     if again:
-        os.execv(sys.executable, sys.orig_argv)
+        system.begin_again()
 
 
 @app.command()

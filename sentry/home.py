@@ -6,7 +6,6 @@ outbox.sqlite    its events
 status.json      what it says of itself while it runs; lock: held for as long
 """
 
-import fcntl
 import json
 import logging
 import os
@@ -22,6 +21,7 @@ from urllib.parse import urlsplit
 from schema.message import Invalid, Message, check
 from sentry.errors import HomeFailed, NotEnrolled, SentryError
 from sentry.events import Sender
+from sentry.host_os import system
 from sentry.outbox import Limits, Outbox
 from sentry.settings import Settings
 
@@ -117,9 +117,7 @@ class Home:
                 os.fsync(file.fileno())
         beside.replace(self.path / name)
         if durable:
-            folder = os.open(self.path, os.O_RDONLY)
-            os.fsync(folder)
-            os.close(folder)
+            system.settle_folder(self.path)
 
     def credential(self) -> Credential:
         found = self.read("credential.json")
@@ -164,12 +162,10 @@ class Home:
 
     def lock(self) -> int:
         """Held until this process ends; HomeFailed when another sentry holds it."""
-        handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        if not system.lock(handle):
             os.close(handle)
-            raise HomeFailed(f"{self.path}: another sentry is running on this folder") from None
+            raise HomeFailed(f"{self.path}: another sentry is running on this folder")
         return handle
 
     def running(self) -> bool:

@@ -5,6 +5,7 @@ import re
 
 import psutil
 
+from sentry.host_os import system
 from sentry.reading import Reading, Scalar
 
 # Images that are full by nature; network file systems, which can hang, psutil leaves out itself.
@@ -29,10 +30,10 @@ class Collector:
 
 
 def _places() -> list[str]:
-    """Mount points, one per device (a container sees the same one mounted many times), and /."""
+    """Mount points, one per device (a container sees the same one mounted many times), and /, which Windows lacks."""
     shortest: dict[str, str] = {}
     for partition in psutil.disk_partitions(all=False):
         if partition.fstype not in NO_DISKS and os.path.isdir(partition.mountpoint):
             known = shortest.get(partition.device, partition.mountpoint)
             shortest[partition.device] = min(known, partition.mountpoint, key=len)
-    return sorted({"/", *shortest.values()})
+    return sorted({*shortest.values()} if system.WINDOWS else {"/", *shortest.values()})

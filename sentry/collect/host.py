@@ -1,6 +1,5 @@
 """CPU, load, memory, uptime of the host."""
 
-import os
 import time
 
 import psutil
@@ -18,7 +17,7 @@ class Collector:
         psutil.cpu_percent()  # the first call has nothing to compare with and gives 0
 
     def read(self) -> list[Reading]:
-        load1, load5, load15 = os.getloadavg()
+        load1, load5, load15 = psutil.getloadavg()
         memory = psutil.virtual_memory()
         values = {
             "cpu": psutil.cpu_percent(),

@@ -6,6 +6,7 @@ import psutil
 
 from sentry.reading import Reading
 
+LOOPBACK = ("lo", "Loopback Pseudo-Interface 1")
 UNITS = {"rx": "B/s", "tx": "B/s", "errors": ""}
 
 
@@ -28,7 +29,7 @@ class Collector:
 
 
 def _totals() -> tuple[int, int, int]:
-    counters = [c for name, c in psutil.net_io_counters(pernic=True).items() if name != "lo"]
+    counters = [c for name, c in psutil.net_io_counters(pernic=True).items() if name not in LOOPBACK]
     return (
         sum(c.bytes_recv for c in counters),
         sum(c.bytes_sent for c in counters),

@@ -1,6 +1,7 @@
 """Temperatures the kernel knows of: CPU, disks, board."""
 
 import re
+from typing import Any
 
 import psutil
 
@@ -12,7 +13,8 @@ MOST = 32
 class Collector:
     def read(self) -> list[Reading]:
         values: dict[str, Scalar] = {}
-        for chip, sensors in psutil.sensors_temperatures().items():
+        of_all: Any = getattr(psutil, "sensors_temperatures", dict)  # psutil knows of none on Windows
+        for chip, sensors in of_all().items():
             for index, sensor in enumerate(sensors):
                 label = sensor.label or str(index)
                 name = re.sub(r"[^A-Za-z0-9_]+", "-", f"{chip}_{label}")[:60].strip("-")

@@ -19,7 +19,8 @@ Miners of a host (document `playbooks`), in this order:
   miner_host.py    documents, commands, reports, in one asyncio loop
   rollout.py       from one revision to the next, and back
   supervise.py     one miner: running, resting or stopped; miner_looks.py asks it, miner_control.py pauses it
-  process.py       its process; miner_log.py its output; miner_places.py its files, run_script.py one of them
+  processes.py     its process: process.py on Linux, process_portable.py elsewhere
+  miner_log.py     its output; miner_places.py: its files, run_script.py one of them
   install.py       its software; fetch.py, archive.py
   miner_plan.py    pure: the document -> what this host shall run; host_catalog.py: what its owner allows
   miner_guard.py   its watchdog; watchdog.py and schedule.py, pure, are the rules

@@ -21,7 +21,7 @@ def load(folder: Path) -> Catalog:
     """software -> release -> platform -> program. Invalid names the entry that is wrong."""
     path = folder / FILE
     try:
-        found = tomllib.loads(path.read_text())
+        found = tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         problem = error.strerror if isinstance(error, OSError) else error
         raise Invalid(FILE, f"{path}: {problem}") from None

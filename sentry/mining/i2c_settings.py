@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from schema.i2c import FIRST_ADDRESS, LAST_ADDRESS
+from sentry.host_os import system
 from sentry.mining.settings import Seconds
 
 BUS = re.compile(r"\d{1,4}|/dev/\S+|tcp://[^\s:/]+:\d{1,5}")
@@ -14,6 +15,8 @@ RANGE = re.compile(r"(\d{1,3})(?:-(\d{1,3}))?")
 
 
 def _bus(text: str) -> str:
+    if text and system.WINDOWS:
+        raise ValueError("must be empty: the bus of a rig is one of Linux")
     if text and not BUS.fullmatch(text):
         raise ValueError(f"{text!r} must be a number (1), a device (/dev/i2c-1) or tcp://host:port")
     return text

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from schema.message import Invalid
 from sentry.home import Home
+from sentry.host_os import system
 from sentry.mining import archive
 from sentry.mining.fetch import Progress, digest, fetch
 from sentry.mining.miner_plan import Program
@@ -89,7 +90,7 @@ class Installer:
             if (beside / NOTE).is_symlink():
                 raise Invalid("archive", f"holds a link {NOTE}")
             Home(beside).write(NOTE, note)
-            os.sync()  # of a power cut, the folder is whole or not there
+            system.settle_disk()  # of a power cut, the folder is whole or not there
             archive.remove(folder)
             beside.rename(folder)
         except OSError as error:

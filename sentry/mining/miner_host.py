@@ -17,7 +17,7 @@ from sentry.mining.miner_places import Places
 from sentry.mining.miner_settings import MinerSettings
 from sentry.mining.miner_store import Store
 from sentry.mining.miner_tools import Tools
-from sentry.mining.process import Process
+from sentry.mining.processes import Process, processes
 from sentry.mining.rollout import Rollout
 from sentry.mining.supervise import Supervisor
 from sentry.rules import Order, Wanted, ack, bad_arguments
@@ -48,7 +48,8 @@ class Host:
         self._store = Store(folder)
         installer = Installer(folder.absolute(), settings.software_bytes)
         tools = Tools(
-            settings, installer, self._places, self._store, self._asker, tell, self._news.set, self._do
+            settings, installer, self._places, self._store, self._asker, processes(settings.processes), tell,
+            self._news.set, self._do,
         )  # fmt: skip
         self._rollout = Rollout(home, tools)
         self._under_way: asyncio.Task[None] | None = None

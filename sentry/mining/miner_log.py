@@ -12,11 +12,6 @@ COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 MOST_BYTES = 128 * 1024  # of one answer
 
 
-def open_log(path: Path) -> int:
-    """A handle for the miner."""
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-
 def bound(path: Path, most: int) -> None:
     """Keep the file and `<name>.1`, what was before, below ``most`` bytes together."""
     try:

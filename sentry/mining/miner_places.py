@@ -4,17 +4,21 @@ miners/rigs/<name>/run.sh   for people;  log, log.1: its output;  home/: its own
 """
 
 import os
-import pwd
-import sys
 from pathlib import Path
 
 from schema.message import Invalid
+from sentry.host_os import system
 from sentry.mining import run_script
 from sentry.mining.miner_plan import Plan
 from sentry.mining.miner_settings import MinerSettings
-from sentry.mining.process import PATH, Launch
+from sentry.mining.processes import Launch
 
 HUGE_PAGES = Path("/proc/sys/vm/nr_hugepages")
+UNPRIVILEGED = (
+    ("FARMHAND_MINER_ALLOW_ROOT", "must be yes, or the sentry no administrator: its miners are what it is")
+    if system.WINDOWS
+    else ("FARMHAND_MINER_USER", "must name the miners' user, since the sentry runs as root")
+)
 
 
 class Places:
@@ -28,14 +32,17 @@ class Places:
 
     def prepare(self) -> None:
         """Invalid unless miners can be started here at all."""
-        if os.getuid() != 0:
-            if self._settings.user:
+        user = self._settings.user
+        if user and self._settings.processes == "portable":
+            raise Invalid("FARMHAND_MINER_PROCESSES", "portable ones are always of the sentry's own user")
+        if not system.is_privileged():
+            if user:
                 raise Invalid("FARMHAND_MINER_USER", "is for a sentry that runs as root")
-        elif not self._settings.user and not self._settings.allow_root:
-            raise Invalid("FARMHAND_MINER_USER", "must name the miners' user, since the sentry runs as root")
-        elif self._settings.user and (barrier := _barrier(self.folder, self._settings.user)):
+        elif not user and not self._settings.allow_root:
+            raise Invalid(*UNPRIVILEGED)
+        elif user and (barrier := system.enter_barrier(self.folder, user)):
             where = "FARMHAND_MINER_FOLDER can name another place, as /var/lib/farmhand-miners"
-            raise Invalid("FARMHAND_MINER_USER", f"{self._settings.user} may not enter {barrier}; {where}")
+            raise Invalid("FARMHAND_MINER_USER", f"{user} may not enter {barrier}; {where}")
 
     def log(self, name: str) -> Path:
         return self._of(name) / "log"
@@ -45,8 +52,7 @@ class Places:
         home = self._of(plan.name) / "home"
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self._settings.user:
-            entry = pwd.getpwnam(self._settings.user)
-            os.chown(home, entry.pw_uid, entry.pw_gid)
+            system.give(home, self._settings.user)
             for each in (self.folder / "rigs", self._of(plan.name)):
                 each.chmod(0o755)
         told = plan.told
@@ -58,11 +64,16 @@ class Places:
     def write_script(self, plan: Plan, program: Path) -> None:
         """For the owner to read, and to run by hand."""
         launch = self.launch(plan, program)
-        env = {"PATH": PATH, "LANG": "C.UTF-8", "HOME": str(launch.folder), **launch.env}
-        write = run_script.batch if sys.platform == "win32" else run_script.shell
-        path = self._script(plan.name)
-        with open(path, "w", opener=lambda p, flags: os.open(p, flags, 0o700)) as file:
-            file.write(write(launch.argv, env, str(launch.folder)))
+        env = {**system.own_env(launch.folder), **launch.env}
+        try:
+            text = (run_script.batch if system.WINDOWS else run_script.shell)(launch.argv, env, str(launch.folder))
+        except Invalid as error:  # the miner itself can be started all the same
+            text = f"@rem {run_script.HEAD}; {error}\r\n"
+        # As it is: a batch file has its own ends of lines.
+        with open(
+            self._script(plan.name), "w", encoding="utf-8", newline="", opener=lambda p, flags: os.open(p, flags, 0o700)
+        ) as file:
+            file.write(text)
 
     def remove_scripts(self) -> None:
         """Of all miners. What they keep for themselves, and their logs, stay."""
@@ -76,19 +87,7 @@ class Places:
             HUGE_PAGES.write_text(f"{wanted}\n")
 
     def _script(self, name: str) -> Path:
-        return self._of(name) / ("run.bat" if sys.platform == "win32" else "run.sh")
+        return self._of(name) / ("run.bat" if system.WINDOWS else "run.sh")
 
     def _of(self, name: str) -> Path:
         return self.folder / "rigs" / name
-
-
-def _barrier(folder: Path, user: str) -> Path | None:
-    """The first folder on the way that the user may not enter."""
-    entry = pwd.getpwnam(user)
-    groups = os.getgrouplist(user, entry.pw_gid)
-    for each in [*reversed(folder.resolve().parents), folder]:
-        found = each.stat()
-        shift = 6 if found.st_uid == entry.pw_uid else 3 if found.st_gid in groups else 0
-        if not found.st_mode >> shift & 1:
-            return each
-    return None

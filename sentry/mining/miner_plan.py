@@ -25,6 +25,11 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 # What decides which code a program loads is not a playbook's to say.
 KEPT = re.compile(r"(LD_|DYLD_|FARMHAND_).*|PATH|HOME|LANG|IFS|ENV|BASH_ENV|PYTHONPATH|PYTHONHOME|PYTHONSTARTUP")
 
+# There, names are the same in capitals, and a batch file would be read by a shell, with other rules for arguments.
+KEPT_BY_WINDOWS = re.compile(r"SYSTEMROOT|WINDIR|COMSPEC|PATHEXT|USERPROFILE|APPDATA|LOCALAPPDATA|TEMP|TMP")
+NO_FOLDERS = re.compile(r"con|prn|aux|nul|(com|lpt)\d")
+RUNS_ON_WINDOWS = ".exe"
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -104,8 +109,10 @@ def plans(told: Sequence[Mapping[str, Any]], platform: str, cpus: set[int], cata
 def _plan(told: Mapping[str, Any], platform: str, cpus: set[int], catalog: Catalog | None) -> Plan:
     if len(told["name"]) > LONGEST_NAME:
         raise Invalid("name", f"must have at most {LONGEST_NAME} characters")
+    if _is_windows(platform) and NO_FOLDERS.fullmatch(told["name"]):
+        raise Invalid("name", "is one that Windows keeps for itself")
     for name in told.get("env", {}):
-        if not NAME.fullmatch(name) or KEPT.fullmatch(name):
+        if not NAME.fullmatch(name) or _is_kept(name, platform):
             raise Invalid(f"env.{name[:64]}", "must be a plain name, and none of LD_*, PATH, HOME, LANG and the like")
     check_schedule(told.get("schedule", []))
     watched = told.get("watchdog", [])
@@ -150,13 +157,26 @@ def _program(told: Mapping[str, Any], platform: str, catalog: Catalog | None) ->
     if not SHA256.fullmatch(given["sha256"]):
         raise Invalid("programs.sha256", "must be 64 digits from 0 to f")
     if archive == "none":
-        member = member or told["software"]
+        member = member or told["software"] + (RUNS_ON_WINDOWS if _is_windows(platform) else "")
     elif not member:
         raise Invalid("programs.member", "must be given: the program's path in the archive")
     check_member(member)
+    runs = path if path and archive == "none" else member
+    if _is_windows(platform) and not runs.lower().endswith(RUNS_ON_WINDOWS):
+        raise Invalid("programs.path" if runs == path else "programs.member", f"must end in {RUNS_ON_WINDOWS} there")
     release = re.sub(r"[^A-Za-z0-9._-]", "_", told["release"])
     key = f"{told['software']}-{release}-{given['sha256'][:8]}"
     return Program(url, path, given["sha256"], archive, member, key)
+
+
+def _is_windows(platform: str) -> bool:
+    return platform.startswith("windows-")
+
+
+def _is_kept(name: str, platform: str) -> bool:
+    if _is_windows(platform):
+        return bool(KEPT.fullmatch(name.upper()) or KEPT_BY_WINDOWS.fullmatch(name.upper()))
+    return bool(KEPT.fullmatch(name))
 
 
 def _is_web(url: str) -> bool:

@@ -1,33 +1,42 @@
 """The miners' numbers, each with its unit; FARMHAND_MINER_<NAME> in the environment sets one."""
 
-import pwd
-import shlex
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from sentry.host_os import system
 from sentry.mining.settings import Seconds
 
 
 def _argv(value: Any) -> Any:
-    return tuple(shlex.split(value)) if isinstance(value, str) else value
+    return tuple(system.split(value)) if isinstance(value, str) else value
 
 
 def _program(argv: tuple[str, ...]) -> tuple[str, ...]:
-    if argv and not argv[0].startswith("/"):
+    if argv and not Path(argv[0]).is_absolute():
         raise ValueError(f"{argv[0]!r} must be the whole path of a program")
     return argv
 
 
 def _user(name: str) -> str:
-    try:
-        if name and pwd.getpwnam(name).pw_uid == 0:
-            raise ValueError("must be an unprivileged user")
-    except KeyError:
-        raise ValueError(f"{name!r} is no user of this host") from None
+    if name and (problem := system.user_problem(name)):
+        raise ValueError(problem)
     return name
+
+
+def _huge_pages(wanted: bool) -> bool:
+    if wanted and system.WINDOWS:
+        raise ValueError("there is no such thing on Windows; miners with the right to lock pages use large ones")
+    return wanted
+
+
+def _processes(which: str) -> str:
+    if which == "native" and sys.platform != "linux":
+        raise ValueError("native is of Linux only")
+    return which
 
 
 def _folder(path: Path | None) -> Path | None:
@@ -56,8 +65,12 @@ class MinerSettings(BaseSettings):
     """let miners of a sentry that runs as root be root, too"""
     outlive: bool = True
     """whether miners go on when the sentry is stopped; those of one that was killed always do"""
-    huge_pages: bool = False
+    huge_pages: Annotated[bool, AfterValidator(_huge_pages)] = False
     """let a playbook reserve huge pages (as root only)"""
+    processes: Annotated[Literal["native", "portable"], AfterValidator(_processes)] = (
+        "native" if sys.platform == "linux" else "portable"
+    )
+    """portable: look after processes by what every system has, which costs a little more"""
     restart_driver: Argv = ()
     """program with arguments for the deed restart-driver; without one only the alert says so"""
     reboot: Argv = ()

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from sentry.errors import SentryError
 from sentry.home import Home
-from sentry.mining.process import Identity
+from sentry.mining.processes import Identity
 from sentry.mining.watchdog import HOUR_S
 
 log = logging.getLogger(__name__)

@@ -9,6 +9,7 @@ from sentry.mining.install import Installer
 from sentry.mining.miner_places import Places
 from sentry.mining.miner_settings import MinerSettings
 from sentry.mining.miner_store import Store
+from sentry.mining.processes import Processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Tools:
     places: Places
     store: Store
     asker: Asker
+    processes: Processes
     tell: Callable[[Wish], None]
     changed: Callable[[], None]
     deed: Callable[[str], Awaitable[str]]

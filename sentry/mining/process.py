@@ -6,53 +6,25 @@ its number, and never starts a second one.
 
 import asyncio
 import os
+import pwd
 import signal
 import subprocess
+import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sentry.mining.miner_log import open_log
+from sentry.host_os import system
+from sentry.mining.processes import KILL_S, MARK, Identity, Launch
 
-MARK = "FARMHAND_MINER"
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-KILL_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Of one process, for ever: a number is used again, but not at the same tick (``started``) of the same ``boot``."""
-
-    pid: int
-    started: int
-    boot: str
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """``user``: name of an unprivileged user, "" for the sentry's own; ``nice``, ``cpus``: as in the document."""
-
-    program: Path
-    args: Sequence[str]
-    env: Mapping[str, str]
-    folder: Path
-    log: Path
-    user: str = ""
-    nice: int = 0
-    cpus: Sequence[int] = ()
-
-    @property
-    def argv(self) -> list[str]:
-        return [str(self.program), *self.args]
+assert sys.platform != "win32"
 
 
 @dataclass(slots=True)
 class Process:
-    """One that runs. ``code``: how it ended, None when nobody knows (it was not this sentry's child)."""
-
     id: Identity
     handle: int
     child: "subprocess.Popen[bytes] | None" = None
@@ -60,7 +32,6 @@ class Process:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     def watch(self, tell: Callable[[], None]) -> None:
-        """Have ``ended`` set at its end, by the loop that runs, and ``tell`` called."""
         asyncio.get_running_loop().add_reader(self.handle, self._on_end, tell)
 
     def _on_end(self, tell: Callable[[], None]) -> None:
@@ -80,19 +51,23 @@ class Process:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.id.pid, number)
 
+    def freeze(self) -> None:
+        self.signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.signal(signal.SIGCONT)
+
     async def stop(self, patience_s: float) -> bool:
-        """Ask it to end, then kill it; False: it does not even end then (it waits in a driver)."""
         for number, wait_s in ((signal.SIGTERM, patience_s), (signal.SIGKILL, KILL_S)):
             if not self.ended.is_set():
                 self.signal(number)
-                self.signal(signal.SIGCONT)
+                self.thaw()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.ended.wait(), wait_s)
                 return True
         return False
 
     def forget(self) -> None:
-        """Leave it running."""
         if not self.ended.is_set():
             asyncio.get_running_loop().remove_reader(self.handle)
             os.close(self.handle)
@@ -101,8 +76,7 @@ class Process:
 
 
 def start(launch: Launch, mark: str) -> Process:
-    """OSError when it cannot be started."""
-    env = {"PATH": PATH, "LANG": "C.UTF-8", "HOME": str(launch.folder), **launch.env, MARK: mark}
+    env = {**system.own_env(launch.folder), **launch.env, MARK: mark}
     found: list[Any] = []
 
     def spawn() -> None:
@@ -112,7 +86,7 @@ def start(launch: Launch, mark: str) -> Process:
                 os.sched_setaffinity(0, launch.cpus)
             if launch.nice:
                 os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), launch.nice)
-            log = open_log(launch.log)
+            log = system.open_log(launch.log)
             try:
                 found.append(
                     subprocess.Popen(
@@ -138,7 +112,6 @@ def start(launch: Launch, mark: str) -> Process:
 
 
 def find(known: Identity) -> Process | None:
-    """The process that was noted, if it still runs."""
     if known.boot != boot_id():
         return None
     try:
@@ -152,7 +125,6 @@ def find(known: Identity) -> Process | None:
 
 
 def marked(mark: str) -> dict[str, list[Identity]]:
-    """All processes whose mark begins so, by the rest of it; leaders of their group first."""
     found: dict[str, list[Identity]] = {}
     sign = f"{MARK}={mark}".encode()
     for entry in os.listdir("/proc"):
@@ -173,11 +145,6 @@ def marked(mark: str) -> dict[str, list[Identity]]:
     return found
 
 
-def mark_of(folder: Path, *which: str) -> str:
-    """What a miner's environment holds: whose it is, and ``which``, its name and its plan's digest."""
-    return "#".join((str(folder), *which)) if which else f"{folder}#"
-
-
 def boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
@@ -192,14 +159,12 @@ def _started(pid: int) -> int | None:
 
 
 def kill(one: Identity) -> None:
-    """At once, unless its number is another's by now."""
     if _started(one.pid) == one.started:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(one.pid, signal.SIGKILL)
 
 
 def group(pid: int) -> int:
-    """0: it runs no more."""
     try:
         return os.getpgid(pid)
     except OSError:
@@ -209,7 +174,5 @@ def group(pid: int) -> int:
 def _as(user: str) -> dict[str, Any]:
     if not user:
         return {}
-    import pwd
-
     entry = pwd.getpwnam(user)
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": os.getgrouplist(user, entry.pw_gid)}

@@ -12,11 +12,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from schema.message import Invalid
-from sentry.mining import host_catalog, process
+from sentry.mining import host_catalog
 from sentry.mining.miner_plan import Plan, Refused, plans
 from sentry.mining.miner_store import Document
 from sentry.mining.miner_tools import Tools
+from sentry.mining.processes import Identity, Process, mark_of
 from sentry.mining.supervise import Supervisor
 
 log = logging.getLogger(__name__)
@@ -34,12 +37,13 @@ class Rollout:
         self.miners: dict[str, Supervisor] = {}
         self.progress: dict[str, dict[str, Any]] = {}
         self._home, self._tools, self._store = home, tools, tools.store
+        self._processes = tools.processes
 
     def prepare(self, told: Sequence[Mapping[str, Any]]) -> list[Plan]:
         """Refused or Invalid, in words, unless this host can run all of it."""
         self._tools.places.prepare()
         catalog = host_catalog.load(self._home) if self._tools.settings.catalog == "host" else None
-        return plans(told, here(), os.sched_getaffinity(0), catalog)
+        return plans(told, here(), processors(), catalog)
 
     async def resume(self) -> None:
         """After a start of the sentry: go on with what runs, and end what nobody knows of."""
@@ -49,7 +53,7 @@ class Rollout:
             found = self.prepare(running["miners"]) if running else []
         except (Refused, Invalid) as error:
             log.error("miners: %s", error)
-        left = await asyncio.to_thread(process.marked, process.mark_of(self._tools.places.folder))
+        left = await asyncio.to_thread(self._processes.marked, mark_of(self._tools.places.folder))
         for plan in found:
             supervisor = self.miners[plan.name] = Supervisor(plan, self._tools)
             there, paused = self._again(plan, left)
@@ -179,25 +183,29 @@ class Rollout:
 
     # After a start of the sentry
 
-    def _again(self, plan: Plan, left: Mapping[str, list[process.Identity]]) -> tuple[process.Process | None, str]:
+    def _again(self, plan: Plan, left: Mapping[str, list[Identity]]) -> tuple[Process | None, str]:
         """The miner's process, as noted or, if there was no time for that, by its mark; and how it is paused."""
         noted = self._store.process(plan.name)
-        if noted and noted[1] == plan.digest and (there := process.find(noted[0])):
+        if noted and noted[1] == plan.digest and (there := self._processes.find(noted[0])):
             return there, noted[2]
         for identity in left.get(f"{plan.name}#{plan.digest}", []):
-            if process.group(identity.pid) == identity.pid and (there := process.find(identity)):
+            if self._processes.group(identity.pid) == identity.pid and (there := self._processes.find(identity)):
                 self._store.note(plan.name, identity, plan.digest)
                 return there, ""
         return None, ""
 
-    async def _end_strangers(self, left: Mapping[str, list[process.Identity]]) -> None:
+    async def _end_strangers(self, left: Mapping[str, list[Identity]]) -> None:
         ours = {each.process.id.pid for each in self.miners.values() if each.process}
-        strangers = [
-            each for found in left.values() for each in found if process.group(each.pid) not in (*ours, os.getpgrp())
-        ]
+        ours.add(self._processes.group(os.getpid()))
+        strangers = [each for found in left.values() for each in found if self._processes.group(each.pid) not in ours]
         for each in strangers:
             log.warning("pid %d is left of a miner that shall not run: ended", each.pid)
-            process.kill(each)
+            self._processes.kill(each)
+
+
+def processors() -> set[int]:
+    """Those that this process may use."""
+    return set(psutil.Process().cpu_affinity() or ())
 
 
 def here() -> str:

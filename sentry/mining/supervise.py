@@ -12,7 +12,6 @@ from datetime import datetime
 
 from schema.message import Invalid
 from sentry.flight import retry_pause
-from sentry.mining import process
 from sentry.mining.figures import Figures
 from sentry.mining.miner_control import control
 from sentry.mining.miner_guard import Guard
@@ -20,6 +19,7 @@ from sentry.mining.miner_looks import Looks
 from sentry.mining.miner_plan import Plan
 from sentry.mining.miner_tools import Tools
 from sentry.mining.miner_voice import Voice
+from sentry.mining.processes import Process, mark_of
 from sentry.mining.schedule import is_open
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Supervisor:
         self.plan, self._tools = plan, tools
         self.step, self.problem = "waiting", ""
         self.settled = asyncio.Event()
-        self.process: process.Process | None = None
+        self.process: Process | None = None
         self.paused = ""
         self._guard = Guard(plan, tools.tell, tools.store.deeds)
         self._looks = Looks(plan, tools.asker, tools.places.log(plan.name), tools.settings)
@@ -50,7 +50,7 @@ class Supervisor:
 
     # For rollout and commands
 
-    def adopt(self, found: process.Process, paused: str) -> None:
+    def adopt(self, found: Process, paused: str) -> None:
         """Before `start`: it runs already."""
         self.process, self.paused = found, paused
 
@@ -81,13 +81,13 @@ class Supervisor:
             return
         self.paused = PAUSED_BY_API if await control(self.plan, self._tools.asker, "pause") else PAUSED_BY_SIGNAL
         if self.paused == PAUSED_BY_SIGNAL:
-            running.signal(process.signal.SIGSTOP)
+            running.freeze()
         self._noted(running)
         self._voice.event("pause", "by command")
 
     async def resume(self) -> None:
         running = self._running()
-        running.signal(process.signal.SIGCONT)
+        running.thaw()
         if self.paused == PAUSED_BY_API or not self.paused:
             await control(self.plan, self._tools.asker, "resume")
         self.paused = ""
@@ -160,7 +160,8 @@ class Supervisor:
             self._tools.places.reserve(self.plan)
             program = await self._tools.installer.ready(self.plan.program)
             launch = self._tools.places.launch(self.plan, program)
-            found = process.start(launch, process.mark_of(self._tools.places.folder, self.plan.name, self.plan.digest))
+            mark = mark_of(self._tools.places.folder, self.plan.name, self.plan.digest)
+            found = self._tools.processes.start(launch, mark)
         except (Invalid, OSError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else error
             self._on_failure(f"cannot be started: {reason}")
@@ -170,7 +171,7 @@ class Supervisor:
         self._voice.event("start", f"pid {found.id.pid}")
         self._begin(found)
 
-    def _begin(self, found: process.Process) -> None:
+    def _begin(self, found: Process) -> None:
         self._begun = self._now()
         self._say("starting")
         found.watch(self._news.set)
@@ -191,7 +192,7 @@ class Supervisor:
         self._voice.event("stop", why)
         return True
 
-    def _on_end(self, found: process.Process) -> None:
+    def _on_end(self, found: Process) -> None:
         """It ended by itself."""
         self._end_looks()
         self._gone()
@@ -266,12 +267,12 @@ class Supervisor:
 
     # Small things
 
-    def _running(self) -> process.Process:
+    def _running(self) -> Process:
         if self.process is None or self.process.ended.is_set():
             raise Invalid("do", f"miner {self.plan.name} does not run: it is {self.step}")
         return self.process
 
-    def _noted(self, found: process.Process) -> None:
+    def _noted(self, found: Process) -> None:
         self._tools.store.note(self.plan.name, found.id, self.plan.digest, self.paused)
 
     def _say(self, step: str, problem: str = "") -> None:

@@ -13,7 +13,7 @@ from schema.playbooks import PLAYBOOKS
 from sentry.mining.host_catalog import load
 from sentry.mining.miner_plan import Plan, Refused, plans
 from sentry.mining.miner_store import Store
-from sentry.mining.process import Identity
+from sentry.mining.processes import Identity
 from sentry.mining.rollout import here
 from tests.mining.hosts import SIMULATED, digest, miner, program
 

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentry.errors import SentryError
+from sentry.host_os import system
 from sentry.mining import miner_log, process, run_script
 from sentry.mining.miner_settings import MinerSettings
 from sentry.mining.rollout import here
@@ -193,7 +194,7 @@ def test_a_real_node(make_farm: Callable[..., Farm]) -> None:
 
 def test_the_log_keeps_its_end(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    handle = miner_log.open_log(log)
+    handle = system.open_log(log)
     for number in range(1000):
         os.write(handle, b"\x1b[1;32mline %d\x1b[0m\n" % number)
         miner_log.bound(log, 4096)
