@@ -63,13 +63,13 @@ def value_of(watch: Watch, seen: Seen) -> float | None:
     figures = seen.figures
     if watch["watch"] == "silence":
         return seen.silent_s
-    if figures is None:
+    if figures is None or figures.extra.get("incomplete"):  # of an answer that was cut off, cards and sums lack
         return None
     match watch["watch"]:
         case "hashrate":
             return figures.hashrate
         case "gpus":
-            return float(sum(card.hashrate != 0 for card in figures.cards))
+            return float(sum(card.hashrate != 0 for card in figures.cards if not card.processor))
         case "temperature":
             return max((card.temp for card in figures.cards if card.temp is not None), default=None)
         case "mem_temperature":

@@ -44,6 +44,13 @@ def test_what_is_looked_at(what: str, value: float) -> None:
     assert {"hashrate", "gpus", "temperature", "mem_temperature", "power", "silence", "rejects"} == set(WATCHED)
 
 
+def test_a_processor_is_no_card_and_half_an_answer_tells_of_none() -> None:
+    cards = (Card("CPU", 500.0, processor=True), Card("GPU", 5e6), Card("GPU", 0.0))
+    rule = watch("gpus", below=2)
+    assert value_of(rule, Seen(Figures("x", cards=cards))) == 1
+    assert value_of(rule, Seen(Figures("x", cards=cards, extra={"incomplete": True}))) is None
+
+
 def test_too_few_shares_and_a_restarted_counter_say_nothing() -> None:
     for since in ((95, 10), (100, 0), (90, 16)):
         assert value_of(watch("rejects", above=5), Seen(FIGURES, 0, since)) is None
