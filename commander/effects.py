@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from schema.message import Message
+from schema.message import Invalid, Message
 
 Row = dict[str, Any]
 Key = Any  # the primary key: a value, or a tuple when it has several columns
@@ -73,6 +73,14 @@ class Refused(ValueError):
         self.user_message = str(self)
 
 
+def refuse_unless(test: Callable[[str, Any], object], field: str, value: Any) -> None:
+    """Refused when a check of schema/ says so."""
+    try:
+        test(field, value)
+    except Invalid as error:
+        raise Refused(error.field, error.problem) from None
+
+
 class Moment(NamedTuple):
     """What a rule must be told because it may not look: the time, fresh random bytes, who asks, and how the message
     came.
@@ -83,3 +91,8 @@ class Moment(NamedTuple):
     retained: bool = False
     qos: int = 1
     by: str = ""
+
+
+def audit(moment: Moment, what: str, subject: str, data: Row) -> Add:
+    """An entry of the audit log: who did what, to what."""
+    return Add("audit", {"ts": moment.now, "by": moment.by, "what": what, "subject": subject, "data": data})

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 from commander import notify
@@ -16,7 +17,7 @@ log = logging.getLogger(__name__)
 LOOK_S = 1.0
 RETRY_S, RETRY_MOST_S = 5.0, 300.0
 
-Ask = Callable[[Callable[[Farm, Moment], tuple[Any, Effects]], str], Any]
+Ask = Callable[[Callable[[Farm, Moment], tuple[Any, Effects]], str], "Future[Any]"]
 
 
 class Health(NamedTuple):
@@ -36,6 +37,7 @@ class Notifier:
         self.health: dict[str, Health] = {}
         self._farm, self._ask, self._mqtt, self._pause_s = farm, ask, mqtt, pause_s
         self._next: dict[str, float] = {}
+        self._noting: dict[str, Future[Any]] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="notifier", daemon=True)
 
@@ -63,19 +65,25 @@ class Notifier:
 
     def _look(self) -> None:
         for notice in notices.due(self._farm, int(time.time() * 1000)):
-            if time.monotonic() < self._next.get(notice.notifier, 0) or self._stopping.is_set():
-                continue
-            row = self._farm["notifier"].get(notice.notifier)
+            name = notice.notifier
+            noting = self._noting.get(name)
+            if time.monotonic() < self._next.get(name, 0) or (noting and not noting.done()) or self._stopping.is_set():
+                continue  # while the database cannot note what was told, it would be told again and again
+            row = self._farm["notifier"].get(name)
             if row is None:
                 continue
             try:
                 self._send(row, notice)
             except (NotSent, Refused) as error:
-                self._on_failed(notice.notifier, str(error))
+                self._on_failed(name, str(error))
                 continue
-            self._next[notice.notifier] = time.monotonic() + self._pause_s
+            except Exception as error:  # a fault of this program, which the other outputs shall not suffer from
+                log.exception("notifier %s", name)
+                self._on_failed(name, f"a fault of this program: {error}")
+                continue
+            self._next[name] = time.monotonic() + self._pause_s
             told = notice.told
-            self._ask(lambda _farm, _moment, told=told: (None, told), "notifier").result(notify.ANSWER_S)
+            self._noting[name] = self._ask(lambda _farm, _moment, told=told: (None, told), "notifier")
 
     def _send(self, row: dict[str, Any], notice: notices.Notice) -> None:
         name = row["name"]

@@ -14,7 +14,7 @@ from commander.api import Api
 
 PROGRAM = Path(__file__).parents[1] / "sentry" / "mining" / "simulated_miner.py"
 SOFTWARE, RELEASE, PLATFORM = "simulated", "1.0", f"linux-{platform.machine()}"
-ADDRESS = "4" + "1Demo" * 18 + "1Demo"[:4]
+ADDRESS = "nobody-is-paid"
 ARGUMENTS = [
     "--http-port", "{{ api.port }}", "--http-access-token", "{{ api.token }}", "--http-no-restricted",
     "--url", "{{ pool.url }}", "--user", "{{ pool.user }}", "--pass", "{{ pool.password }}",

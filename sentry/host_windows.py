@@ -85,11 +85,13 @@ def user_problem(name: str) -> str:
 
 
 def give(path: Path, user: str) -> None:
-    raise NotImplementedError
+    """Never asked for: no miner can be another user here."""
+    raise OSError(user_problem(user))
 
 
 def enter_barrier(folder: Path, user: str) -> Path | None:
-    raise NotImplementedError
+    """As `give`."""
+    raise OSError(user_problem(user))
 
 
 # Processes

@@ -7,7 +7,7 @@ software version.
 
 import re
 
-from commander.effects import Add, Effects, Farm, Moment, Put, Refused, Row, SendBlob
+from commander.effects import Effects, Farm, Moment, Put, Refused, Row, SendBlob, audit
 from commander.fleet.senders import known_node
 from schema import wire
 from schema.topics import Address
@@ -36,7 +36,7 @@ def add(farm: Farm, sha256: str, size: int, name: str, names: list[str], moment:
         return row, [Put("blob", sha256, row)]
     row = {"sha256": sha256, "size": size, "name": name, "names": names, "by": moment.by}
     row |= {"created": moment.now, "used": moment.now}
-    return row, [Put("blob", sha256, row), _audit(moment, "blob added", sha256, {"size": size, "name": name})]
+    return row, [Put("blob", sha256, row), audit(moment, "blob added", sha256, {"size": size, "name": name})]
 
 
 def remove(farm: Farm, sha256: str, moment: Moment) -> Effects:
@@ -46,7 +46,7 @@ def remove(farm: Farm, sha256: str, moment: Moment) -> Effects:
     document = needed(farm).get(sha256)
     if document:
         raise Refused("sha256", f"is needed for {document}", 409)
-    return [Put("blob", sha256, None), _audit(moment, "blob removed", sha256, {})]
+    return [Put("blob", sha256, None), audit(moment, "blob removed", sha256, {})]
 
 
 def prune(farm: Farm, unused_since: int) -> Effects:
@@ -81,7 +81,3 @@ def names_in(data: bytes) -> list[str]:
         return sorted(set(SHA256.findall(data.decode())))[:MOST_NAMED]
     except UnicodeDecodeError:
         return []
-
-
-def _audit(moment: Moment, what: str, subject: str, data: Row) -> Add:
-    return Add("audit", {"ts": moment.now, "by": moment.by, "what": what, "subject": subject, "data": data})

@@ -5,9 +5,9 @@ from hashlib import sha1
 from typing import Any
 
 from broker.passwords import hashed
-from commander.effects import Add, Effects, Farm, Moment, Put, Refused, Row, Send
+from commander.effects import Effects, Farm, Moment, Put, Refused, Row, Send, audit, refuse_unless
 from schema import fleet, tokens, wire
-from schema.message import MAX_PAYLOAD, Invalid, is_id
+from schema.message import MAX_PAYLOAD, is_id
 from schema.topics import Address
 
 STEWARD = "steward-"
@@ -54,7 +54,7 @@ def create_token(farm: Farm, wish: Row, moment: Moment) -> tuple[str, Row, Effec
     }
     effects: Effects = [Put("token", token_id, row), *credentials(farm, wish["domain"], moment, {token_id: row}, {})]
     effects.append(
-        _audit(moment, "token created", token_id, {"domain": wish["domain"], "kind": wish["kind"], "name": name})
+        audit(moment, "token created", token_id, {"domain": wish["domain"], "kind": wish["kind"], "name": name})
     )
     return tokens.build(wish["domain"], token_id, secret, wish["fingerprint"]), row, effects
 
@@ -68,7 +68,7 @@ def revoke_token(farm: Farm, token_id: str, moment: Moment) -> Effects:
     return [
         Put("token", token_id, ended),
         *credentials(farm, row["domain"], moment, {token_id: ended}, {}),
-        _audit(moment, "token revoked", token_id, {"domain": row["domain"]}),
+        audit(moment, "token revoked", token_id, {"domain": row["domain"]}),
     ]
 
 
@@ -99,7 +99,7 @@ def on_enrol(farm: Farm, at: Address, data: Row, moment: Moment) -> Effects:
         }
         return [
             Put("alert", key, {**row, "source": "commander"}),
-            _audit(moment, "token refused", at.node, {"problem": problem}),
+            audit(moment, "token refused", at.node, {"problem": problem}),
             _answer(at, {"nonce": data["nonce"], "error": problem}),
         ]
     node_id = token["node"] or token["name"] or data.get("name") or f"{data['kind']}-{moment.dice(4).hex()}"
@@ -123,7 +123,7 @@ def on_enrol(farm: Farm, at: Address, data: Row, moment: Moment) -> Effects:
         Put("node", node_id, node),
         Put("token", at.node, used),
         *documents,
-        _audit(moment, "node enrolled", node_id, {"token": at.node, "kind": token["kind"]}),
+        audit(moment, "node enrolled", node_id, {"token": at.node, "kind": token["kind"]}),
         # The node logs in as soon as it has this: not before its broker knows the credential.
         _answer(at, answer | ({"verify": key} if key else {}))._replace(after=(*wanted, revision)),
     ]
@@ -153,10 +153,7 @@ def _answer(at: Address, data: Row) -> Send:
 
 
 def _free_name(farm: Farm, name: str) -> None:
-    try:
-        is_id("name", name)
-    except Invalid as error:
-        raise Refused(error.field, error.problem) from None
+    refuse_unless(is_id, "name", name)
     problem = _not_free(farm, name)
     if problem:
         raise Refused("name", problem, 409)
@@ -235,7 +232,3 @@ def expire_tokens(farm: Farm, moment: Moment) -> Effects:
         elif token["expires"] < moment.now <= token["expires"] + 5_000:
             effects += credentials(farm, token["domain"], moment, {token["id"]: token}, {})
     return effects
-
-
-def _audit(moment: Moment, what: str, subject: str, data: Row) -> Add:
-    return Add("audit", {"ts": moment.now, "by": moment.by, "what": what, "subject": subject, "data": data})

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from commander.effects import Add, Effects, Farm, Moment, Put, Refused, Row
+from commander.effects import Effects, Farm, Moment, Put, Refused, Row, audit, refuse_unless
 from commander.fleet.notices import SEVERITIES
-from schema.message import Invalid, is_id
+from schema.message import is_id
 
 MOST = 50
 LONGEST_AFTER_S = 86_400
@@ -14,10 +14,7 @@ def set_notifier(
     farm: Farm, name: str, kind: str, data: dict[str, Any], severity: str, after_s: int, moment: Moment
 ) -> Effects:
     """Make or change one; `data` has been checked by its kind."""
-    try:
-        is_id("name", name)
-    except Invalid as error:
-        raise Refused("name", error.problem) from None
+    refuse_unless(is_id, "name", name)
     if severity not in SEVERITIES:
         raise Refused("severity", "must be one of: " + ", ".join(SEVERITIES))
     if not 0 <= after_s <= LONGEST_AFTER_S:
@@ -35,7 +32,7 @@ def set_notifier(
                 shown = {column: each[column] for column in ("since", "severity", "text")}
                 said: Row = {"notifier": name, "node": node, "device": device, "name": alert, **shown}
                 effects.append(Put("notified", key, said))
-    return [*effects, _audit(moment, "notifier changed" if old else "notifier made", name, {"kind": kind})]
+    return [*effects, audit(moment, "notifier changed" if old else "notifier made", name, {"kind": kind})]
 
 
 def remove_notifier(farm: Farm, name: str, moment: Moment) -> Effects:
@@ -43,8 +40,4 @@ def remove_notifier(farm: Farm, name: str, moment: Moment) -> Effects:
     if name not in farm["notifier"]:
         raise Refused("name", f"there is no notifier {name}", 404)
     told: Effects = [Put("notified", key, None) for key in farm["notified"] if key[0] == name]
-    return [Put("notifier", name, None), *told, _audit(moment, "notifier removed", name, {})]
-
-
-def _audit(moment: Moment, what: str, subject: str, data: Row) -> Add:
-    return Add("audit", {"ts": moment.now, "by": moment.by, "what": what, "subject": subject, "data": data})
+    return [Put("notifier", name, None), *told, audit(moment, "notifier removed", name, {})]

@@ -3,10 +3,10 @@
 from typing import Any
 
 from broker.users import is_grant
-from commander.effects import Add, Effects, Farm, Moment, Put, Refused, Row, Send
+from commander.effects import Effects, Farm, Moment, Put, Refused, Row, Send, audit, refuse_unless
 from commander.fleet.enrolment import STEWARD, check_size, credentials, desire
 from schema import fleet
-from schema.message import Invalid, is_id, is_json, is_name
+from schema.message import is_id, is_json, is_name
 
 MAX_TIMEOUT_S = 3_600
 MAX_GRANTS = 1_000
@@ -15,8 +15,8 @@ MAX_GRANTS = 1_000
 def command(farm: Farm, node_id: str, name: str, args: Any, timeout_s: int, moment: Moment) -> tuple[Row, Effects]:
     """Send a command: (its row, effects). The row changes as acknowledgements come; `timeout` after timeout_s."""
     node = _node(farm, node_id)
-    _check(is_name, "name", name)
-    _check(is_json, "args", args)
+    refuse_unless(is_name, "name", name)
+    refuse_unless(is_json, "args", args)
     if not 1 <= timeout_s <= MAX_TIMEOUT_S:
         raise Refused("timeout_s", f"must be from 1 to {MAX_TIMEOUT_S}")
     if not isinstance(args, dict):
@@ -34,7 +34,7 @@ def command(farm: Farm, node_id: str, name: str, args: Any, timeout_s: int, mome
     effects: Effects = [
         Put("command", command_id, row),
         Send(fleet.CMD, node["domain"], node_id, body, name=name),
-        _audit(moment, f"command {name}", node_id, {"id": command_id, "args": args}),
+        audit(moment, f"command {name}", node_id, {"id": command_id, "args": args}),
     ]
     return row, effects
 
@@ -46,8 +46,8 @@ def set_desired(
     although nothing changes, so that a node which failed tries once more.
     """
     _node(farm, node_id)
-    _check(is_name, "document", document)
-    _check(is_json, "data", data)
+    refuse_unless(is_name, "document", document)
+    refuse_unless(is_json, "data", data)
     if node_id.startswith(STEWARD) and document.startswith("credentials"):
         raise Refused("document", "credentials are made from tokens and nodes, not by hand", 403)
     old = farm["desired"].get((node_id, document))
@@ -56,7 +56,7 @@ def set_desired(
         raise Refused("rev", f"the farm has revision {have}, not {if_rev}", 409)
     effects = desire(farm, node_id, document, data, moment, again)
     if effects:
-        effects.append(_audit(moment, f"desired {document}", node_id, {"rev": have + 1}))
+        effects.append(audit(moment, f"desired {document}", node_id, {"rev": have + 1}))
     return effects
 
 
@@ -80,7 +80,7 @@ def remove_node(farm: Farm, node_id: str, moment: Moment) -> Effects:
     # meant.
     gone = [*(name for name in before if name not in farm["node"] and name != node_id), node_id][-500:]
     effects += desire(farm, steward, "purge", {"nodes": gone}, moment)
-    effects.append(_audit(moment, "node removed", node_id, {"domain": node["domain"]}))
+    effects.append(audit(moment, "node removed", node_id, {"domain": node["domain"]}))
     return effects
 
 
@@ -100,7 +100,7 @@ def set_grants(farm: Farm, node_id: str, grants: list[str], moment: Moment) -> E
     return [
         Put("node", node_id, new),
         *credentials(farm, node["domain"], moment, {}, {node_id: new}),
-        _audit(moment, "grants set", node_id, {"grants": grants}),
+        audit(moment, "grants set", node_id, {"grants": grants}),
     ]
 
 
@@ -109,7 +109,7 @@ def clear_alert(farm: Farm, node: str, device: str, name: str, moment: Moment) -
     key = (node, device, name)
     if key not in farm["alert"]:
         raise Refused("alert", f"there is no alert {name} of {node}/{device}", 404)
-    return [Put("alert", key, None), _audit(moment, "alert cleared", node, {"device": device, "name": name})]
+    return [Put("alert", key, None), audit(moment, "alert cleared", node, {"device": device, "name": name})]
 
 
 def create_api_key(farm: Farm, name: str, role: str, key_hash: str, moment: Moment) -> tuple[Row, Effects]:
@@ -121,7 +121,7 @@ def create_api_key(farm: Farm, name: str, role: str, key_hash: str, moment: Mome
     row: Row = {"id": "k-" + moment.dice(4).hex(), "name": name, "role": role, "hash": key_hash, "created": moment.now}
     return row, [
         Put("api_key", row["id"], row),
-        _audit(moment, "API key created", row["id"], {"role": role, "name": name}),
+        audit(moment, "API key created", row["id"], {"role": role, "name": name}),
     ]
 
 
@@ -129,26 +129,12 @@ def delete_api_key(farm: Farm, key_id: str, moment: Moment) -> Effects:
     """Forget an API key."""
     if key_id not in farm["api_key"]:
         raise Refused("id", f"there is no API key {key_id}", 404)
-    return [Put("api_key", key_id, None), _audit(moment, "API key deleted", key_id, {})]
+    return [Put("api_key", key_id, None), audit(moment, "API key deleted", key_id, {})]
 
 
 def _node(farm: Farm, node_id: str) -> Row:
-    try:
-        is_id("node", node_id)
-    except Invalid as error:
-        raise Refused(error.field, error.problem) from None
+    refuse_unless(is_id, "node", node_id)
     node = farm["node"].get(node_id)
     if node is None:
         raise Refused("node", f"{node_id} does not exist", 404)
     return node
-
-
-def _check(test: Any, field: str, value: Any) -> None:
-    try:
-        test(field, value)
-    except Invalid as error:
-        raise Refused(error.field, error.problem) from None
-
-
-def _audit(moment: Moment, what: str, subject: str, data: Row) -> Add:
-    return Add("audit", {"ts": moment.now, "by": moment.by, "what": what, "subject": subject, "data": data})

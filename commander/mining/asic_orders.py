@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from commander.effects import Add, Effects, Farm, Moment, Refused, Row
+from commander.effects import Effects, Farm, Moment, Refused, Row, audit
 from commander.fleet.hashes import hashed_id
 from commander.fleet.orders import set_desired
 from commander.mining.told import objects_in
@@ -95,18 +95,14 @@ def sentries(farm: Farm) -> list[str]:
 
 def shown(farm: Farm, node: str) -> list[Row]:
     """Each ASIC with its record, what the sentry says of it, and its latest figures."""
-    reported = farm["reported"].get((node, DOCUMENT)) or {}
-    data = reported.get("data")
-    said: Any = data.get("asics", {}) if isinstance(data, dict) else {}  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType]
-    return [
-        {
-            **each,
-            "device": f"asic-{each['name']}",
-            "said": said.get(each["name"], {}) if isinstance(said, dict) else {},  # pyright: ignore[reportUnknownMemberType]
-            "figures": _latest(farm, node, f"asic-{each['name']}"),
-        }
-        for each in records(farm, node)
-    ]
+    said = objects_in(farm["reported"].get((node, DOCUMENT)), DOCUMENT)
+    found: list[Row] = []
+    for each in records(farm, node):
+        device = f"asic-{each['name']}"
+        found.append(
+            {**each, "device": device, "said": said.get(each["name"], {}), "figures": _latest(farm, node, device)}
+        )
+    return found
 
 
 def watched(farm: Farm, node: str, device: str) -> Row | None:
@@ -126,7 +122,7 @@ def _save(farm: Farm, node: str, asics: Iterable[Row], moment: Moment, what: str
     _check(data)
     effects = set_desired(farm, node, DOCUMENT, data, None, moment)
     if effects:
-        effects.append(Add("audit", {"ts": moment.now, "by": moment.by, "what": what, "subject": node, "data": about}))
+        effects.append(audit(moment, what, node, about))
     return effects
 
 

@@ -7,11 +7,11 @@ open, whatever changes its records again becomes part of it.
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from commander.effects import Effects, Farm, Moment, Put, Refused, Row
+from commander.effects import Effects, Farm, Moment, Put, Refused, Row, audit, refuse_unless
 from commander.fleet.enrolment import desire
 from commander.mining import playbooks, rollouts, software, templates
 from commander.mining.miners import document
-from commander.mining.records import audit, refuse_unless, with_puts
+from commander.mining.records import with_puts
 from commander.mining.rollouts import DOCUMENT, node_row
 from schema.message import is_id
 

@@ -1,7 +1,6 @@
 """Which group a node is in, and its tags. Pure."""
 
-from commander.effects import Farm, Moment, Put, Refused, Row
-from commander.mining.records import refuse_unless
+from commander.effects import Farm, Moment, Put, Refused, Row, refuse_unless
 from schema.message import is_id
 
 MOST_TAGS = 32

@@ -8,9 +8,9 @@ the miner that it becomes.
 import re
 from typing import Any
 
-from commander.effects import Farm, Moment, Put, Refused, Row
+from commander.effects import Farm, Moment, Put, Refused, Row, refuse_unless
 from commander.mining import labels, software
-from commander.mining.records import record, refuse_unless, refuse_unless_template, refuse_unlike
+from commander.mining.records import record, refuse_unless_template, refuse_unlike
 from schema.message import Message, is_id
 
 NODE_KIND = "cpu-gpu"

@@ -2,23 +2,15 @@
 of the audit log. Pure.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
-from commander.effects import Add, Farm, Key, Moment, Put, Refused, Row
+from commander.effects import Farm, Key, Moment, Put, Refused, Row
 from commander.mining.render import Unrenderable, check
 from schema import message as declared
 from schema.message import Invalid, Message
 
 Tables = dict[str, dict[Key, Row]]
-
-
-def refuse_unless(test: Callable[[str, Any], object], field: str, value: Any) -> None:
-    """Refused when a check of schema/ says so."""
-    try:
-        test(field, value)
-    except Invalid as error:
-        raise Refused(error.field, error.problem) from None
 
 
 def refuse_unlike(message: Message, data: Any, prefix: str = "") -> None:
@@ -63,7 +55,3 @@ def refuse_other_version(old: Row | None, wanted: int | None) -> None:
     have = old["version"] if old else 0
     if wanted is not None and wanted != have:
         raise Refused("if_version", f"the farm has version {have}, not {wanted}", 409)
-
-
-def audit(moment: Moment, what: str, subject: str, data: Row) -> Add:
-    return Add("audit", {"ts": moment.now, "by": moment.by, "what": what, "subject": subject, "data": data})

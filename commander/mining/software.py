@@ -9,8 +9,8 @@ from functools import cache
 from importlib import resources
 from typing import Any, cast
 
-from commander.effects import Farm, Put, Refused, Row
-from commander.mining.records import refuse_unless, refuse_unless_template, refuse_unlike
+from commander.effects import Farm, Put, Refused, Row, refuse_unless
+from commander.mining.records import refuse_unless_template, refuse_unlike
 from schema.message import Message, is_id
 from schema.playbooks import ADAPTERS, PROGRAM
 

@@ -8,9 +8,9 @@ address  {coin, address}
 import re
 from typing import Any
 
-from commander.effects import Farm, Put, Refused, Row
+from commander.effects import Farm, Put, Refused, Row, refuse_unless
 from commander.mining import urls
-from commander.mining.records import refuse_unless, refuse_unless_template, refuse_unlike
+from commander.mining.records import refuse_unless_template, refuse_unlike
 from schema.message import Message, is_id
 
 KINDS = ("coin", "pool", "address")

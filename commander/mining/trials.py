@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from commander.effects import Effects, Farm, Moment, Put, Refused, Row
+from commander.effects import Effects, Farm, Moment, Put, Refused, Row, audit
 from commander.mining import rollouts
 from commander.mining.issue import Change, Issued, desired, held, issue, other_trial, present, save, wanted
-from commander.mining.records import audit, record, with_puts
+from commander.mining.records import record, with_puts
 from commander.mining.rollouts import DOCUMENT, node_row
 
 

@@ -163,13 +163,13 @@ def test_silence_ends_a_connection(make_pool: MakePool) -> None:
 
 
 def test_answers_are_late_as_over_a_slow_network(make_pool: MakePool) -> None:
-    with miner(make_pool("--delay-ms", "300")) as client:
+    with miner(make_pool("--delay-ms", "1000")) as client:
         nonce = client.solved()
         began = time.monotonic()
         client.send(result(nonce) + "\nJOB,me,AVR,None\n")
         assert client.line() == "GOOD"
         assert client.line().count(",") == 2
-        assert 0.3 <= time.monotonic() - began < 0.55  # both at once, not one after the other
+        assert 1 <= time.monotonic() - began < 1.9  # both at once, not one after the other
 
 
 def test_the_ledger_outlives_a_kill(make_pool: MakePool, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.web.farm import KEY, WebFarm
+from tests.web.mining import MiningFarm
 
 
 @pytest.fixture(scope="module")
@@ -35,3 +36,8 @@ def page(context: BrowserContext, complaints: list[str]) -> Iterator[Page]:
     page.goto(f"/?key={KEY}")
     yield page
     assert complaints == []
+
+
+@pytest.fixture(scope="module")
+def mining(farm: WebFarm) -> MiningFarm:
+    return MiningFarm(farm)
