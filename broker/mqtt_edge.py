@@ -30,8 +30,15 @@ class Message:
     retained: bool
 
 
+@dataclass(frozen=True)
+class Answered:
+    """``question``: as `Connection.ask` returned it."""
+
+    question: int
+
+
 class Connection:
-    """Connects and reconnects by itself; puts Connected, Lost and Message into ``events``."""
+    """Connects and reconnects by itself; puts Connected, Lost, Message and Answered into ``events``."""
 
     def __init__(
         self,
@@ -58,6 +65,7 @@ class Connection:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
+        client.on_unsubscribe = self._on_unsubscribe
         client.connect_async(host, port, keepalive=20)
 
     def start(self) -> None:
@@ -73,6 +81,10 @@ class Connection:
 
     def unsubscribe(self, filters: Iterable[str]) -> None:
         self._client.unsubscribe(list(filters))
+
+    def ask(self) -> int:
+        """A question that changes nothing; `Answered` comes when the broker gets to it."""
+        return self._client.unsubscribe("nothing")[1] or 0
 
     def publish(self, topic: str, payload: bytes, qos: int = 1, retain: bool = False) -> None:
         self._client.publish(topic, payload, qos, retain)
@@ -94,3 +106,6 @@ class Connection:
 
     def _on_message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
         self._events.put(Message(message.topic, bytes(message.payload), message.retain))
+
+    def _on_unsubscribe(self, client: paho.Client, userdata: Any, mid: int, reasons: Any, properties: Any) -> None:
+        self._events.put(Answered(mid))

@@ -1,6 +1,7 @@
 """What a steward does with what it is told: documents, marks, the leader's epoch."""
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,10 +17,12 @@ from schema.wire import decode
 
 # The commander spreads users over 16 documents, so that one message holds them on a farm of thousands.
 CREDENTIALS = re.compile("credentials(-[0-9a-f])?")
+RELOAD_S = 3.0
+NO_QUESTION = -1
 
 
 class Orders:
-    """``use()`` is to write what ``memory`` holds and have the broker read it; `applied` then says that it has.
+    """``use()`` is to write what ``memory`` holds and have the broker read it; `reloading` then says that it does.
 
     ``prefix``: <root>/<domain> of steward ``me``. ``say`` gets what a person should know.
     """
@@ -37,8 +40,10 @@ class Orders:
         self._verify = verifier(commander_key)
         self._prefix, self._me = prefix, me
         self.memory, self._news, self._use, self.say = memory, news, use, say
-        # One reload at a time: Mosquitto does not say which of two it has done.
+        # One reload at a time: Mosquitto forgets a signal that comes while it still reads the files for the one before.
         self._loading = self._load_again = False
+        self._loading_since = 0.0
+        self._question = NO_QUESTION
         self._waiting: list[tuple[str, int]] = []  # documents to report after this reload
         self._next: list[tuple[str, int]] = []  # and after the one that follows
         self._purging: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {}  # by the topic of the marker
@@ -102,15 +107,39 @@ class Orders:
             self._load_again = True
             return
         self._use()  # first: where it fails, nothing is under way
-        self._loading, self._load_again = True, False
-        self._waiting, self._next = self._next, []
+        self._loading, self._load_again, self._loading_since = True, False, time.monotonic()
+        self._waiting, self._next = self._waiting + self._next, []
 
-    def applied(self) -> None:
-        """The broker has started or reloaded: report the documents that waited for it."""
-        self._loading = False
+    def started(self) -> None:
+        """The broker has started, with the files as they are."""
+        self._report()
+        self._loaded()
+
+    def reloading(self) -> None:
+        """The broker begins to read the files, and answers nobody before it is done: who asks now, asks the new ones.
+        Its answer to a question tells that it is done.
+        """
+        self._report()
+        if self._news.connection:
+            self._question = self._news.connection.ask()
+
+    def answered(self, question: int) -> None:
+        if question == self._question:
+            self._loaded()
+
+    def tick(self, now: float) -> None:
+        """Signal again when the broker never said that it reloads, or the connection was lost on which it was asked."""
+        if self._loading and now - self._loading_since > RELOAD_S:
+            self._loading = False
+            self.load()
+
+    def _report(self) -> None:
         waiting, self._waiting = self._waiting, []
         for document, rev in waiting:
             self._news.report(document, rev)
+
+    def _loaded(self) -> None:
+        self._loading, self._question = False, NO_QUESTION
         if self._load_again:
             self.load()
 

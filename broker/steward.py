@@ -20,7 +20,7 @@ from broker.documents import Memory
 from broker.domains import bridge_topic
 from broker.errors import BrokerError, BrokerFailed
 from broker.keeper import Keeper
-from broker.mqtt_edge import Connected, Connection, Lost, Message
+from broker.mqtt_edge import Answered, Connected, Connection, Lost, Message
 from broker.news import HEARTBEAT_MS, News, now_ms
 from broker.orders import Orders
 from broker.supervise import Child
@@ -31,7 +31,7 @@ from broker.watch import (
     LogReader,
     RefusalCounter,
     Refused,
-    Reloaded,
+    Reloading,
     Running,
     broker_figures,
 )
@@ -142,6 +142,8 @@ class Steward:
                 self.say(f"connection to the broker lost: {reason}")
             case Message():
                 self._message(event)
+            case Answered(question):
+                self.orders.answered(question)
             case _:
                 pass
 
@@ -150,11 +152,11 @@ class Steward:
         match self.log.read(text):
             case Running():
                 self.keeper.runs()
-                self.orders.applied()
+                self.orders.started()
                 if self.news.connection is None:
                     self._connect()
-            case Reloaded():
-                self.orders.applied()
+            case Reloading():
+                self.orders.reloading()
             case Refused() as refused:
                 self.refusals.note(refused)
             case Dropping(client):
@@ -223,6 +225,7 @@ class Steward:
 
     def _tick(self, now: int) -> None:
         self.keeper.tick()
+        self.orders.tick(time.monotonic())
         if self._stamp() != self._kit_stamp:
             self._new_kit()
         for refused, count in self.refusals.due(now):

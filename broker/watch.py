@@ -14,8 +14,8 @@ class Running:
 
 
 @dataclass(frozen=True)
-class Reloaded:
-    """From here on the new password and ACL files hold."""
+class Reloading:
+    """It reads the password and ACL files, and lets nobody in before it is done."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Dropping:
     client: str
 
 
-Finding = Running | Reloaded | Refused | Dropping
+Finding = Running | Reloading | Refused | Dropping
 
 _NEW = re.compile(r"New connection from (\S+?):\d+ on port ")
 _REFUSED = re.compile(r"Client (.+?)(?: \[(\S+?):\d+\])? disconnected, not authorised\.")
@@ -56,7 +56,7 @@ class LogReader:
         elif dropping := _DROPPING.match(line):
             return Dropping(dropping[1])
         elif line == "Reloading config.":
-            return Reloaded()
+            return Reloading()
         elif line.startswith("mosquitto version") and line.endswith("running"):
             return Running()
         return None

@@ -2,7 +2,7 @@
 
 from broker.outbox import Outbox
 from broker.supervise import delay
-from broker.watch import Dropping, LogReader, RefusalCounter, Refused, Reloaded, Running
+from broker.watch import Dropping, LogReader, RefusalCounter, Refused, Reloading, Running
 
 GAP = "farm/d/n/self/evt/gap"
 
@@ -57,7 +57,7 @@ def test_log_lines_of_old_and_new_mosquitto() -> None:
     assert named == Refused("rig", "10.0.0.8")
     dropping = reader.read("Outgoing messages are being dropped for client a.b.")
     assert dropping == Dropping("a.b")
-    assert reader.read("Reloading config.") == Reloaded()
+    assert reader.read("Reloading config.") == Reloading()
     assert reader.read("Client rig disconnected.") is None
 
 

@@ -6,11 +6,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from broker.news import HEARTBEAT_MS
 from broker.passwords import hashed
+from broker.supervise import find_mosquitto
 from schema.fleet import LEADER
 from schema.trust import seal
 from tests.broker.farm import Client, RunningFarm
@@ -70,6 +72,30 @@ def test_a_document_is_reported_only_when_its_users_may_come(two: RunningFarm) -
         commander.expect(is_last)
         _rev, user = last.pop(topics[-1])
         two.client("barn", user, "secret", client_id=user)
+
+
+DEAF = """#!/bin/sh
+{mosquitto} "$@" &
+broker=$!
+heard=0
+trap 'heard=$((heard + 1)); [ $heard = 2 ] || kill -HUP $broker' HUP
+trap 'kill $broker' TERM
+while kill -0 $broker 2>/dev/null; do wait $broker; done
+"""
+
+
+def test_a_reload_that_mosquitto_forgot_is_asked_for_again(
+    make_farm: Callable[[str], RunningFarm], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It forgets a signal that comes while it still reads the files for the one before."""
+    deaf = tmp_path / "mosquitto"
+    deaf.write_text(DEAF.format(mosquitto=find_mosquitto()))
+    deaf.chmod(0o755)
+    monkeypatch.setenv("FARMHAND_MOSQUITTO", str(deaf))
+    farm = make_farm(HOUSE).start()
+    for name in ("n1", "n2", "n3"):
+        farm.give("house", [(name, "node", [])])
+        farm.client("house", name, name)
 
 
 def test_refused_login_becomes_an_event_until_stored(two: RunningFarm) -> None:
