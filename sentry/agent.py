@@ -110,15 +110,22 @@ class Agent:
     # Inputs
 
     def _happened(self) -> list[Input]:
-        """What came since the last look; waits for the first, at most one tick."""
+        """What came since the last look; waits for the first until something else is due."""
         found: list[Input] = []
         try:
-            found.append(self._inbox.get(timeout=self._settings.tick_s))
+            found.append(self._inbox.get(timeout=self._patience(time.monotonic())))
             while len(found) < 1000:
                 found.append(self._inbox.get_nowait())
         except Empty:
             pass
         return found
+
+    def _patience(self, now: float) -> float:
+        longest = self._settings.tick_s if self._courier.is_busy else self._settings.look_s
+        due = min(self._measure_at, self._uplink.connect_at)
+        if self._uplink.connected:
+            due = min(due, self._heartbeat_at)
+        return min(longest, max(0.0, due - now))
 
     def _last_wishes(self) -> list[Wish]:
         """What the extras still had to say when they ended."""

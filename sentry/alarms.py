@@ -20,6 +20,8 @@ class Alarms:
         before = self._stand.get(alarm.name)
         since = before["since"] if before else now_ms()
         told = {"since": since, "severity": alarm.severity, "text": alarm.text[:512]} if alarm.text else None
+        if alarm.name in self._stand and told == before:
+            return
         self._stand[alarm.name] = told
         self._tell(alarm.name, told)
 

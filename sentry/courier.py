@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 
 class Courier:
+    """``is_busy``: there may be more to do soon that no input tells of."""
+
     def __init__(self, outbox: Outbox, uplink: Uplink, settings: Settings) -> None:
         self._outbox, self._uplink = outbox, uplink
         self._hears_marks = settings.hears_marks
@@ -27,6 +29,7 @@ class Courier:
         self._flight = flights.begin(self._rule, figures.mark, time.monotonic())
         self._passed = 0  # the highest mark heard
         self._events: list[Event] = []
+        self._may_send_more = False
 
     def take(self, event: Event) -> None:
         """Stored with the next `on_time` or `store`."""
@@ -47,6 +50,10 @@ class Courier:
         self.store()
         self._advance(now)
         self._pump(now)
+
+    @property
+    def is_busy(self) -> bool:
+        return self._may_send_more or bool(self._outbox.problem)
 
     def store(self) -> None:
         before = self._outbox.problem
@@ -99,3 +106,4 @@ class Courier:
             self._uplink.send(item)
         if items:
             self._flight = flights.on_sent(self._flight, items[-1].seq, now)
+        self._may_send_more = bool(items) or (self._uplink.connected and not room)

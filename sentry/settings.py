@@ -33,7 +33,9 @@ class Settings(BaseSettings):
     """first and longest pause before the next connection; half to all of it, by chance"""
     keepalive_s: int = Field(default=20, ge=1, le=3600)
     tick_s: Seconds = 0.05
-    """how long events are gathered before one commit"""
+    """between two looks while the broker has not taken all that it may be given, or the disk is full"""
+    look_s: Seconds = 0.25
+    """between two looks for events that other programs put into the outbox"""
     hears_marks: bool = True
     """false in a domain without a way back: the outbox then keeps only the newest events"""
     history: bool = False
