@@ -295,11 +295,5 @@ class Agent:
         }
 
     def _tell_status(self, reason: str) -> None:
-        self._home.tell_status(
-            {
-                "running": self._running,
-                "connected": self._uplink.connected,
-                "boot": self._boot,
-                "reason": reason,
-            }
-        )
+        status = {"running": self._running, "connected": self._uplink.connected, "boot": self._boot}
+        self._home.tell_status({**status, "reason": reason})
