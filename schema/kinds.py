@@ -61,6 +61,8 @@ def _record(name):
         from schema.playbooks import RECORDS
     if name not in RECORDS:
         from schema.asics import RECORDS
+    if name not in RECORDS:
+        from schema.boards import RECORDS
     message = RECORDS[name]
 
     def test(field, value):
