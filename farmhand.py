@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module, metadata, util
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -83,21 +84,28 @@ class ForeignPackage(Exception):
         super().__init__(self.user_message)
 
 
+owners = cache(metadata.packages_distributions)
+"""package -> the distributions that have it; reads every installed one, so asked only when it must be."""
+
+
 def check_packages(packages: Iterable[str], home: Path) -> None:
     """Raise ForeignPackage unless each name is a folder of `home` that no other distribution has.
 
     `schema` and `broker` are also names on the package index, and of two distributions with the
     same files pip keeps those that came last, without a word.
     """
-    owners = metadata.packages_distributions()
+    is_shared = any(home.glob("*.dist-info"))  # a checkout's folder belongs to nobody else
     for package in packages:
-        strangers = set(owners.get(package, ())) - {"farmhand"}
+        spec = util.find_spec(package)
+        is_ours = spec is not None and home / package in map(Path, spec.submodule_search_locations or ())
+        if is_ours and not is_shared:
+            continue
+        strangers = set(owners().get(package, ())) - {"farmhand"}
         if strangers:
             raise ForeignPackage(package, f"installed by {', '.join(sorted(strangers))}")
-        spec = util.find_spec(package)
         if spec is None:
             raise ForeignPackage(package, "missing")
-        if home / package not in map(Path, spec.submodule_search_locations or ()):
+        if not is_ours:
             raise ForeignPackage(package, f"at {spec.origin}")
 
 

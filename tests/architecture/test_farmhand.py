@@ -81,6 +81,12 @@ def test_a_name_of_another_distribution_is_refused() -> None:
         farmhand.check_packages(["pytest"], ROOT)
 
 
+def test_a_name_that_another_distribution_has_too_is_refused() -> None:
+    """Where packages of all distributions lie, the place alone tells nothing."""
+    with pytest.raises(farmhand.ForeignPackage, match="'pytest' is installed by pytest"):
+        farmhand.check_packages(["pytest"], Path(pytest.__file__).parents[1])
+
+
 def test_a_name_that_is_somewhere_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(farmhand.ForeignPackage, match=r"'schema' is at .*schema/__init__\.py"):
         farmhand.check_packages(["schema"], tmp_path)
