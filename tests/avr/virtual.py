@@ -57,7 +57,7 @@ class VirtualRig:
         assert self.process.stdin
         assert self.process.stdout
         self.process.stdin.close()
-        assert self.process.wait(10) == 0
+        assert self.process.wait(60) == 0
         self.process.stdout.close()
 
     def ask(self, op: str, **what: Any) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def test_credentials_reload_keeps_connected_clients(two: RunningFarm) -> None:
     n1, n2 = two.client("barn", "n1", "n1"), two.client("barn", "n2", "n2")
     two.give("barn", [("n1", "node", []), ("n3", "node", [])])
     two.client("barn", "n3", "n3")
-    assert n2.gone.wait(10), "a removed user must be thrown out"
+    assert n2.gone.wait(60), "a removed user must be thrown out"
     assert not n1.gone.is_set(), "everybody else stays"
     watcher = two.commander().subscribe("farm/barn/n1/#")
     n1.publish("farm/barn/n1/self/evt/still-here")
@@ -101,7 +101,7 @@ def test_a_reload_that_mosquitto_forgot_is_asked_for_again(
 def test_refused_login_becomes_an_event_until_stored(two: RunningFarm) -> None:
     watcher = two.commander().subscribe("farm/barn/steward-barn/self/evt/+")
     intruder = Client(two.farm.domains["barn"].port, "nobody", "guess")
-    assert intruder.connected.wait(10)
+    assert intruder.connected.wait(60)
     assert "ot authorized" in intruder.refusal
     is_refusal: Callable[[str, bytes], bool] = lambda t, _: t.endswith("auth-refused")  # noqa: E731
     first = json.loads(watcher.expect(is_refusal))
@@ -168,7 +168,7 @@ def test_killed_broker_comes_back(make_farm: Callable[[str], RunningFarm]) -> No
 def test_killed_steward_leaves_no_broker_behind(make_farm: Callable[[str], RunningFarm]) -> None:
     farm = make_farm(HOUSE_AND_BARN).start("house")
     farm.stewards["house"].kill()
-    farm.stewards["house"].wait(10)
+    farm.stewards["house"].wait(60)
     farm.hear("house", "(end)")
     farm.start("house")
 
