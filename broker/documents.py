@@ -31,9 +31,10 @@ class Memory:
             raise BadKit(f"{self._users_file}: {error}") from None
 
     def keep_seen(self, seen: dict[str, Any]) -> None:
+        """OSError, and nothing is kept."""
         if seen != self.seen:
-            self.seen = seen
             write_private(self._seen_file, json.dumps(seen).encode())
+            self.seen = seen
 
     @property
     def users(self) -> tuple[User, ...]:
@@ -44,9 +45,11 @@ class Memory:
         return self._documents.get(document, ())
 
     def keep_users(self, document: str, users: tuple[User, ...]) -> None:
-        self._documents[document] = users
-        content = {name: [asdict(user) for user in each] for name, each in self._documents.items()}
+        """OSError, and nothing is kept."""
+        documents = {**self._documents, document: users}
+        content = {name: [asdict(user) for user in each] for name, each in documents.items()}
         write_private(self._users_file, json.dumps(content, indent=1).encode())
+        self._documents = documents
 
 
 def verifier(public_key: str) -> Callable[[bytes, bytes], bool]:

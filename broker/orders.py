@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from broker.documents import Memory, nodes_to_purge, verifier
-from broker.errors import BadCredentials
+from broker.errors import BadCredentials, BrokerError
 from broker.mqtt_edge import Message
 from broker.news import News, now_ms
 from broker.users import User, from_document
@@ -18,6 +18,7 @@ from schema.wire import decode
 # The commander spreads users over 16 documents, so that one message holds them on a farm of thousands.
 CREDENTIALS = re.compile("credentials(-[0-9a-f])?")
 RELOAD_S = 3.0
+AGAIN_S = 10.0
 NO_QUESTION = -1
 
 
@@ -44,6 +45,7 @@ class Orders:
         self._loading = self._load_again = False
         self._loading_since = 0.0
         self._question = NO_QUESTION
+        self._unwritten_since, self._problem = 0.0, ""
         self._waiting: list[tuple[str, int]] = []  # documents to report after this reload
         self._next: list[tuple[str, int]] = []  # and after the one that follows
         self._purging: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {}  # by the topic of the marker
@@ -68,7 +70,7 @@ class Orders:
             elif message.topic.endswith("/_/leader"):
                 body = unseal(LEADER, message.topic, message.payload, self._verify)
                 judge_epoch(self.memory.seen, body)
-                self.memory.keep_seen({**self.memory.seen, "epoch": body["epoch"]})
+                self._keep_seen({**self.memory.seen, "epoch": body["epoch"]})
             elif message.payload:
                 self._document(message)
         except Invalid as refusal:
@@ -89,9 +91,13 @@ class Orders:
             elif fresh:  # once only: a node that came back under its old id is not purged again
                 self._purge(nodes_to_purge(body["data"], self._me), body)
                 return
+            self.memory.keep_seen(seen)
         except BadCredentials as error:
             self._news.report(name, body["rev"], str(error))
-        self.memory.keep_seen(seen)
+            self.memory.keep_seen(seen)
+        except OSError as error:  # a full disk; what runs goes on
+            self._unwritten_since = time.monotonic()
+            self._news.report(name, body["rev"], f"cannot be written: {error.strerror}")
 
     def _credentials(self, document: str, users: tuple[User, ...], rev: int) -> None:
         if users == self.memory.users_of(document) and not self._loading:
@@ -106,9 +112,20 @@ class Orders:
         if self._loading:
             self._load_again = True
             return
-        self._use()  # first: where it fails, nothing is under way
         self._loading, self._load_again, self._loading_since = True, False, time.monotonic()
         self._waiting, self._next = self._waiting + self._next, []
+        problem = ""
+        try:
+            self._use()
+        except BrokerError as error:  # a full disk, a damaged kit: what runs goes on, and `tick` tries again
+            problem = str(error)
+        if problem != self._problem:
+            self._problem = problem
+            self.say(f"credentials not applied: {problem}" if problem else "credentials applied again")
+            if problem:
+                self._news.alert("credentials", now_ms(), problem)
+            else:
+                self._news.clear_alert("credentials")
 
     def started(self) -> None:
         """The broker has started, with the files as they are."""
@@ -128,10 +145,14 @@ class Orders:
             self._loaded()
 
     def tick(self, now: float) -> None:
-        """Signal again when the broker never said that it reloads, or the connection was lost on which it was asked."""
+        """Signal again when the broker never said that it reloads, or the connection was lost on which it was asked;
+        have documents again that could not be written."""
         if self._loading and now - self._loading_since > RELOAD_S:
             self._loading = False
             self.load()
+        if self._unwritten_since and now - self._unwritten_since > AGAIN_S and self._news.connection:
+            self._unwritten_since = 0.0
+            self._news.connection.subscribe([self._news.topic(DESIRED, "x").removesuffix("x") + "+"])
 
     def _report(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -161,4 +182,10 @@ class Orders:
         self._news.report("purge", body["rev"])
         # Remembered only now: a purge that was cut short is done again.
         revs = {**self.memory.seen.get("revs", {}), "purge": body["rev"]}
-        self.memory.keep_seen({**self.memory.seen, "revs": revs})
+        self._keep_seen({**self.memory.seen, "revs": revs})
+
+    def _keep_seen(self, seen: dict[str, Any]) -> None:
+        try:
+            self.memory.keep_seen(seen)
+        except OSError as error:
+            self.say(f"steward.json cannot be written: {error.strerror}")

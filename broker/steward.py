@@ -113,7 +113,7 @@ class Steward:
 
     def run(self) -> None:
         try:
-            self.files.write(self.kit, self.memory.users)
+            self._write_files()
             self.keeper.start()
             tick_at = time.monotonic()
             while True:
@@ -128,6 +128,14 @@ class Steward:
                 self._handle(event)
         finally:
             self._end()
+
+    def _write_files(self) -> None:
+        try:
+            self.files.write(self.kit, self.memory.users)
+        except BrokerError as error:  # a full disk must not keep the farm's broker down
+            if not self.files.conf.exists():
+                raise
+            self.say(f"{error}; starting with the files that are there")
 
     def _handle(self, event: object) -> None:
         match event:
