@@ -99,7 +99,7 @@ def test_each_word_of_the_target_counts(unrolled: Searcher) -> None:
         assert unrolled.search(LAST, bytes(wrong), 4300, 4340)[:2] == (NOT_FOUND, 4341)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(data=st.data(), seed=st.integers(0, 2**64), difficulty=st.integers(1, 655), distance=st.integers(0, 3))
 def test_random_jobs(unrolled: Searcher, data: st.DataObject, seed: int, difficulty: int, distance: int) -> None:
     last, limit = hashlib.sha1(str(seed).encode()).hexdigest(), 100 * difficulty

@@ -46,7 +46,7 @@ FAULTS = (
     st.tuples(st.just("hold_sda"), st.booleans()),
 )
 FAULTS_OF_THE_FIRST = (st.tuples(st.sampled_from(OF_A_SLAVE), st.just(0)),)
-LOAD = settings(max_examples=int(15 * float(os.environ.get("FARMHAND_TEST_SCALE", "1"))), deadline=None)
+LOAD = settings(max_examples=int(15 * float(os.environ.get("FARMHAND_TEST_SCALE", "1"))))
 
 
 class Farm:

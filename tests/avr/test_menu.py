@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esp_node.mining import menu
@@ -151,7 +151,7 @@ def test_every_letter_has_its_line() -> None:
     assert [letter for letter in menu.LETTERS if f"\n| `{letter}` |" not in text] == []
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(

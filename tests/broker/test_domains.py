@@ -81,7 +81,7 @@ def on(path: tuple) -> set[str]:
 
 
 @given(farms())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_topic_arrives_once_where_it_should_and_nowhere_else(farm: Farm) -> None:
     ways = routes(farm)
     for domain in farm.domains:
@@ -111,7 +111,7 @@ def test_every_topic_arrives_once_where_it_should_and_nowhere_else(farm: Farm) -
 
 
 @given(farms())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_news_of_a_bridge_reaches_home_once_and_never_over_itself(farm: Farm) -> None:
     for link in farm.links:
         arrived, crossed = arrivals(farm, bridge_topic("farm", link.name), link.a, link.b)
@@ -121,7 +121,7 @@ def test_news_of_a_bridge_reaches_home_once_and_never_over_itself(farm: Farm) ->
 
 
 @given(farms())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_problems_name_exactly_what_cannot_be_reached(farm: Farm) -> None:
     errors = {each.domain for each in problems(farm) if each.severity == "error"}
     for domain in farm.domains:

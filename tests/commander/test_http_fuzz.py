@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.commander.api import ROUTES, Machine
@@ -34,7 +34,7 @@ def rig(serving: Serving, machine: Machine) -> None:
     serving.until(lambda: serving.get("/mining/rigs/m-1")["totals"]["known"] == 3)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60)
 @given(random=st.data())
 def test_no_query_ends_in_a_500(serving: Serving, machine: Machine, random: st.DataObject) -> None:
     known = sorted(entry for entry in ROUTES if entry.startswith("GET") and entry != "GET /live")
@@ -50,7 +50,7 @@ def test_no_query_ends_in_a_500(serving: Serving, machine: Machine, random: st.D
         assert answer.json()["error"]["field"] in {*names, "node", "device", "command_id"}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40)
 @given(
     entry=st.sampled_from(
         [

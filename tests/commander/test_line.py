@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -65,7 +65,7 @@ def messages() -> st.SearchStrategy[tuple[str, Any]]:
     )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15)
 @given(history=st.lists(st.lists(messages(), max_size=8), max_size=8))
 def test_memory_is_what_a_restart_would_load(
     make_line: Callable[[], Line], history: list[list[tuple[str, Any]]]
@@ -98,7 +98,7 @@ def test_memory_is_what_a_restart_would_load(
     assert stored == sorted(set(stored))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15)
 @given(
     order=st.lists(st.tuples(st.integers(1, 15), st.booleans()), max_size=40),
     cut=st.integers(0, 40),

@@ -14,7 +14,7 @@ def model_mark(stored: set[int]) -> int:
     return next(number for number in range(len(stored) + 1) if number + 1 not in stored)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(RANGES, max_size=60))
 def test_any_order_any_duplicates_any_gaps(told: list[tuple[int, int]]) -> None:
     mark, ahead = 0, []

@@ -59,7 +59,7 @@ def test_table(word: str, heard: int | None, more: dict[str, Any], expected: str
     assert seen(farm_with(word, heard, **more)) == expected
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     word=st.sampled_from(["", *STATES]),
     heard=st.none() | st.integers(NOW - 20_000, NOW),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentry.mining.answer import closed
@@ -14,7 +14,7 @@ from sentry.mining.miners import BadAnswer, adapter
 from tests.mining.test_adapters import CASES, NAMES, sendable
 from tests.support.replay import answers
 
-thorough = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+thorough = settings(max_examples=150)
 
 
 def outcome(name: str, got: Sequence[bytes]) -> None:

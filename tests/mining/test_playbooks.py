@@ -173,7 +173,7 @@ def test_preview_renders_and_saves_nothing(records: Records) -> None:
 TEXTS = st.text(st.characters(exclude_characters="\x00\r{}$%", exclude_categories=["Cs"]), max_size=30)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(arguments=st.lists(TEXTS, max_size=8), values=st.lists(TEXTS, max_size=3))
 def test_arguments_are_never_split_or_joined(arguments: list[str], values: list[str]) -> None:
     records = Records().furnished()
@@ -208,7 +208,7 @@ ANY = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(field=st.sampled_from([*playbook(), "arguments", "environment", "api", "schedule", "watchdog", "x"]), value=ANY)
 def test_any_value_in_any_field_is_taken_or_refused(field: str, value: Any) -> None:
     """Whatever is sent: an answer, or a refusal that names a field; nothing else, and nothing half done."""

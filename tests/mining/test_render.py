@@ -84,7 +84,7 @@ def test_refused(text: str, says: str) -> None:
     assert says in str(refused.value)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(value=st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=200))
 def test_what_is_filled_in_is_not_looked_at_again(value: str) -> None:
     """A value is text, whatever is in it: blanks, quotes, placeholders, names."""
@@ -108,7 +108,7 @@ SCRAPS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(parts=st.lists(SCRAPS | st.text(max_size=3), max_size=40), inside=st.booleans())
 def test_whatever_is_written_ends_soon_and_small(parts: list[str], inside: bool) -> None:
     text = "".join(parts)

@@ -1,7 +1,7 @@
 """What a rig did over time, against counting by hand: counters begin again, figures are rolled up."""
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -81,7 +81,7 @@ def history(line: Line, step: str, since: int, until: int) -> dict[str, object]:
         return views.history(connection, "rig-1", ["avr-11"], step, since, until)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25)
 @given(SAMPLES, st.integers(0, 60))
 @example([(1700, 5, False), (1700, 5, False), (1700, 5, False), (1700, 5, False)], 2)
 @example([(600, 9, again) for _ in range(3) for again in (False, False)], 3)

@@ -86,7 +86,7 @@ def test_a_template_is_kept_in_full_and_used_ones_stay() -> None:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=st.text(max_size=40) | st.from_regex(r"([a-z+]{1,9}://)?[a-z.\[\]:0-9]{1,20}:[0-9]{1,6}/?", fullmatch=True))
 def test_any_text_is_a_url_or_is_refused(text: str) -> None:
     try:

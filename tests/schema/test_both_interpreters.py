@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 
 from schema import wire
 from schema.message import Invalid, Message
@@ -23,11 +23,9 @@ def examples(message: Message, random: Random) -> list[bytes]:
 
     @settings(
         max_examples=EXAMPLES,
-        deadline=None,
         derandomize=True,
         database=None,
         phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
     )
     @given(payload=payloads(message))
     def collect(payload: bytes) -> None:

@@ -14,7 +14,7 @@ each_message = pytest.mark.parametrize("message", MESSAGES.values(), ids=list(ME
 
 
 @each_message
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(root=ID, domain=ID, node=ID, device=ID, name=NAME, to=ID)
 def test_round_trip(message: Message, root: str, domain: str, node: str, device: str, name: str, to: str) -> None:
     address = topics.parse(topics.build(message, root, domain, node, device, name, to), root)
@@ -25,7 +25,7 @@ def test_round_trip(message: Message, root: str, domain: str, node: str, device:
             assert getattr(address, level[1:-1]) == given_levels[level[1:-1]]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.text()
     | st.lists(
@@ -60,7 +60,7 @@ def test_a_long_topic() -> None:
         topics.parse("farm/" + "a/" * 400, "farm")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     domain=ID,
     token=ID,
@@ -74,7 +74,7 @@ def test_tokens_round_trip(domain: str, token: str, secret: str, fingerprint: st
     assert " " not in text
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(max_size=80), st.integers(0, 90))
 def test_damaged_tokens_are_invalid_and_nothing_else(text: str, cut: int) -> None:
     whole = tokens.build("barn", "t-1", "secret", "")

@@ -48,7 +48,7 @@ def test_hmac_is_the_standard_one(key: bytes, text: bytes) -> None:
 
 
 @both_keys
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=JSON)
 def test_sealed_is_unsealed(pair: tuple[Sign, Verify], data: Any) -> None:
     sign, verify = pair
@@ -57,7 +57,7 @@ def test_sealed_is_unsealed(pair: tuple[Sign, Verify], data: Any) -> None:
 
 
 @both_keys
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(at=st.integers(0, 10_000), byte=st.integers(0, 255))
 def test_a_changed_byte_is_refused(pair: tuple[Sign, Verify], at: int, byte: int) -> None:
     sign, verify = pair

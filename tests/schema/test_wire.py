@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schema import wire
@@ -22,7 +22,7 @@ from schema.messages import MESSAGES
 from tests.schema.strategies import data, is_binary_only, payloads, refusal
 
 each_message = pytest.mark.parametrize("message", MESSAGES.values(), ids=list(MESSAGES))
-thorough = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+thorough = settings(max_examples=20)
 ENVELOPE = {"sig": "c2ln", "body": "{}"}
 
 

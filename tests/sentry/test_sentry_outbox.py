@@ -68,7 +68,7 @@ STEPS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(STEPS, st.integers(5, 30), st.integers(500, 5000))
 def test_rows_always_cover_everything_behind_the_mark(steps: list[tuple[str, int]], rows: int, size: int) -> None:
     limits = Limits(rows, size)
