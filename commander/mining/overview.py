@@ -25,8 +25,8 @@ def overview(farm: Farm, now: int) -> Row:
     duco = rigs.rig_list(farm, now)
     here = [each for each in machines if each["state"] != "offline"]
     states = dict.fromkeys(read.STATES, 0)
-    for each in machines:
-        states[each["state"]] += 1
+    for state in (*(each["state"] for each in machines), *map(_rig_state, duco)):
+        states[state] += 1
     shares = [row for each in here for row in each["algorithms"]] + [_duco_shares(rig) for rig in duco]
     return {
         "ts": now,
@@ -38,7 +38,7 @@ def overview(farm: Farm, now: int) -> Row:
         "count": {
             **{kind: sum(each["kind"] == kind for each in machines) for kind in read.KINDS},
             "rig": len(duco),
-            "here": len(here),
+            "here": len(here) + sum(_rig_state(rig) != "offline" for rig in duco),
         },
         "problems": problems(farm, machines, duco),
     }
@@ -133,12 +133,17 @@ def _algorithms(here: list[Row], duco: list[Row]) -> list[Row]:
             rows[0]["measured"] += each["algorithms"][0]["hashrate"] or 0
         shared |= {row["algorithm"] for row in rows if len(rows) > 1}
     for rig in duco:
-        if rig["totals"]["here"]:
+        if _rig_state(rig) != "offline":
             add(DUCO, rig["totals"]["hashrate"], 1)
     for name, row in found.items():
         measured = row.pop("measured")
         row["hashes_per_joule"] = None if name in shared else read.efficiency(measured, row["power"])
     return sorted(found.values(), key=lambda row: (-(row["power"] or 0), row["algorithm"]))
+
+
+def _rig_state(rig: Row) -> str:
+    totals = rig["totals"]
+    return "offline" if not totals["here"] else "online" if totals["hashrate"] > 0 else "inactive"
 
 
 def _duco_shares(rig: Row) -> Row:

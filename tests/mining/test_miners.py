@@ -139,8 +139,8 @@ def test_sums_are_of_what_is_there(farm: Projection) -> None:
         by_name["kawpow"]["hashes_per_joule"] is by_name["zil"]["power"] is by_name["rx/0"]["hashes_per_joule"] is None
     )
     assert by_name["DUCO-S1"]["hashrate"] == 3000
-    assert (found["power"], found["power_known"], found["count"]["here"]) == (6180, 3, 4)
-    assert found["states"] == {"online": 4, "inactive": 0, "idle": 0, "offline": 1}
+    assert (found["power"], found["power_known"], found["count"]["here"]) == (6180, 3, 5)
+    assert found["states"] == {"online": 5, "inactive": 0, "idle": 0, "offline": 1}
     assert (found["shares"]["accepted"], found["shares"]["rejected"]) == (90 + 90 + 9 + 6 + 20, 10 + 10 + 1 + 5)
 
 

@@ -7,19 +7,27 @@ import { every, listen } from "./live.js";
 import { pairs } from "./records.js";
 
 const PAGE = 100;
+const MOST_FIELDS = 4; // of a whole record only the names are shown until somebody wants more
+const LONG = 240; // characters
 const DAYS_30 = 30 * 86_400_000;
 let items = [];
 let next = null;
 
 /** What a change has changed: of two records, the fields that differ. */
 function changed({ before, after, ...rest }) {
-  if (before === undefined && after === undefined) return pairs(rest);
+  if (before === undefined && after === undefined) return folded(rest);
   const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
   const text = (value) => (value === undefined ? "nothing" : typeof value === "string" ? value : JSON.stringify(value));
   const fields = names.map((name) => [name, text(before?.[name]), text(after?.[name])]).filter(([, old, now]) => old !== now)
     .map(([name, old, now]) => [name, before ? `${old} → ${now}` : now]);
   const others = Object.entries(rest).filter(([, value]) => value !== "" && value !== null);
-  return pairs(Object.fromEntries([...(after ? fields : [["removed", "yes"]]), ...others]));
+  return folded(Object.fromEntries([...(after ? fields : [["removed", "yes"]]), ...others]));
+}
+
+function folded(fields) {
+  const names = Object.keys(fields);
+  const isLong = names.length > MOST_FIELDS || JSON.stringify(fields).length > LONG;
+  return isLong ? el("details", {}, el("summary", {}, names.join(", ")), pairs(fields)) : pairs(fields);
 }
 
 const wish = () => ({ since: Date.now() - DAYS_30, limit: PAGE });

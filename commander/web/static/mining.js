@@ -27,7 +27,7 @@ function showProblems(problems) {
 }
 
 function showSums({ algorithms, power, power_known: told, shares, states, count }) {
-  const total = count.miner + count.asic;
+  const total = count.miner + count.asic + count.rig;
   showTiles($("tiles"), [
     ["machines hashing", states.online === total ? total : `${states.online} of ${total}`, "", states.online < total],
     ["power", power, "W"],
