@@ -9,17 +9,18 @@ bin := .venv/bin
 set_up := sh -eu deploy/setup
 umqtt := .local/micropython/umqtt/simple.py
 avr_ready := .local/.avr-tools
+fpga_ready := .local/.fpga-tools
 run_ready := .venv/.ready-to-run .local/bin/mosquitto $(umqtt)
-test_ready := .venv/.ready-to-test .local/bin/mosquitto $(umqtt) $(avr_ready) .local/.test-tools
+test_ready := .venv/.ready-to-test .local/bin/mosquitto $(umqtt) $(avr_ready) $(fpga_ready) .local/.test-tools
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## fetch all that run and test need, and try again for what was missing
-	@rm -f .local/.test-tools $(avr_ready)
+	@rm -f .local/.test-tools $(avr_ready) $(fpga_ready)
 	@$(MAKE) --silent $(run_ready) $(test_ready)
 
-run: $(run_ready) $(if $(findstring --rig,$(ARGS)),rig-firmware) ## start a farm of two domains on this machine (Ctrl-C stops it)
+run: $(run_ready) $(if $(findstring --rig,$(ARGS)),rig-firmware) $(if $(findstring --boards,$(ARGS)),$(fpga_ready)) ## start a farm of two domains on this machine (Ctrl-C stops it)
 	@$(bin)/farmhand up $(ARGS)
 
 test: $(test_ready) ## all tests, with real brokers, boards and browsers
@@ -67,6 +68,10 @@ rig-firmware: $(avr_ready)
 
 $(avr_ready): deploy/setup/avr.sh | .venv/.ready-to-run
 	@$(set_up)/avr.sh
+	@touch $@
+
+$(fpga_ready): deploy/setup/fpga.sh
+	@$(set_up)/fpga.sh
 	@touch $@
 
 .local/.test-tools: deploy/setup/test_tools.sh | .venv/.ready-to-test

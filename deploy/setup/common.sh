@@ -27,10 +27,19 @@ as_root() {
 }
 
 # apt with package lists and downloads of our own: works for a plain user and on empty system lists.
-local_apt() {
+local_apt() { ask_apt apt-get -qq "$@"; }
+local_apt_cache() { ask_apt apt-cache "$@"; }
+ask_apt() {
+    asked=$1
+    shift
     mkdir -p "$local_dir/apt/lists/partial" "$local_dir/apt/archives/partial"
-    apt-get -qq -o Dir::State::Lists="$local_dir/apt/lists" -o Dir::Cache="$local_dir/apt" \
+    "$asked" -o Dir::State::Lists="$local_dir/apt/lists" -o Dir::Cache="$local_dir/apt" \
         -o Debug::NoLocking=1 -o APT::Sandbox::User="$(id -un)" "$@"
+}
+
+fetch_lists() {
+    [ -f "$local_dir/apt/updated" ] || local_apt update >/dev/null 2>&1 || true
+    : >"$local_dir/apt/updated"
 }
 
 # debian_install NAME...: by root into the system.
@@ -41,17 +50,25 @@ debian_install() {
         apt-get -qq -y --no-install-recommends install "$@" >"$local_dir/apt.log" 2>&1
 }
 
-# debian_unpack NAME...: the packages, and what they need that this machine lacks, below .local/debian.
+# debian_missing NAME...: prints those of the packages, and of what they need, that this machine lacks.
 # The C library is left out: a second one beside the machine's own would break every program.
+debian_missing() {
+    local_apt -s --no-install-recommends install "$@" 2>/dev/null |
+        awk '$1 == "Inst" && $2 !~ /^libc(6|-bin)$/ { print $2 }'
+}
+
+# debian_unpack NAME...: the packages, and what they need that this machine lacks, below .local/debian.
 debian_unpack() {
     has apt-get && has dpkg || return 1
-    [ -f "$local_dir/apt/updated" ] || local_apt update >/dev/null 2>&1 || true
-    : >"$local_dir/apt/updated"
-    missing=$(local_apt -s --no-install-recommends install "$@" 2>/dev/null |
-        awk '$1 == "Inst" && $2 !~ /^libc(6|-bin)$/ { print $2 }')
-    [ -n "$missing" ] || missing="$*"
+    fetch_lists
+    missing=$(debian_missing "$@")
     # shellcheck disable=SC2086
-    (cd "$local_dir/apt/archives" && rm -f ./*.deb && local_apt download $missing) \
+    debian_fetch ${missing:-"$@"}
+}
+
+# debian_fetch NAME...: these packages and no others, below .local/debian.
+debian_fetch() {
+    (cd "$local_dir/apt/archives" && rm -f ./*.deb && local_apt download "$@") \
         >"$local_dir/apt.log" 2>&1 || return 1
     for package in "$local_dir"/apt/archives/*.deb; do
         dpkg -x "$package" "$debian_root"
@@ -68,7 +85,8 @@ list_fonts() {
 LIST
 }
 
-# offer NAME PROGRAM: makes PROGRAM reachable as .local/bin/NAME, with its libraries when it was unpacked.
+# offer NAME PROGRAM [OPTIONS]: makes PROGRAM reachable as .local/bin/NAME, with its libraries when it was unpacked, and
+# then with OPTIONS, in which $root is where packages are unpacked.
 offer() {
     rm -f "$local_dir/bin/$1"
     case "$2" in
@@ -81,7 +99,7 @@ for folder in "\$root"/usr/lib/*-linux-gnu* "\$root"/usr/lib/*-linux-gnu*/pulsea
 done
 export LD_LIBRARY_PATH
 [ -d /etc/fonts ] || export FONTCONFIG_FILE="\$root/fonts.conf"
-exec "\$root/${2#"$debian_root"/}" "\$@"
+exec "\$root/${2#"$debian_root"/}" ${3:-} "\$@"
 SCRIPT
         chmod +x "$local_dir/bin/$1" ;;
     *) ln -s "$2" "$local_dir/bin/$1" ;;

@@ -1,5 +1,6 @@
-# What only some tests and benchmarks need: PostgreSQL, Chromium, wrk, monerod and the AsyncAPI schemas. None of them is a
-# must: what cannot be had is said here, once, and the tests that want it skip. `make setup` tries again.
+# What only some tests and benchmarks need: PostgreSQL, Chromium, wrk, monerod, yosys with nextpnr, and the AsyncAPI
+# schemas. None of them is a must: what cannot be had is said here, once, and the tests that want it skip. `make setup`
+# tries again.
 . deploy/setup/common.sh
 
 # A server that no test asked for would come with an installed PostgreSQL, so it is only unpacked.
@@ -46,6 +47,27 @@ offer_monerod() {
     say "monerod: $program"
 }
 
+# They build bitstreams; 41 MB. yosys depends on a viewer with a whole desktop behind it, which is left out.
+offer_synthesis() {
+    if ! { has yosys && has nextpnr-ice40; }; then
+        has apt-get && has dpkg || return 1
+        fetch_lists
+        # shellcheck disable=SC2046
+        debian_fetch yosys nextpnr-ice40 berkeley-abc \
+            $(debian_missing $(libraries_of yosys nextpnr-ice40 berkeley-abc)) || return 1
+    fi
+    for name in yosys nextpnr-ice40 berkeley-abc; do
+        program=$(command -v "$name" || first_program "$debian_root/usr/bin/$name") || return 1
+        offer "$name" "$program"
+    done
+    say "yosys, nextpnr-ice40: $program"
+}
+
+libraries_of() {
+    local_apt_cache depends --important "$@" |
+        awk '$1 == "Depends:" && $2 ~ /^lib/ && $2 != "libc6" { print $2 }' | sort -u
+}
+
 fetch_asyncapi() {
     version=6.11.1
     schemas="$local_dir/asyncapi/schemas"
@@ -64,4 +86,5 @@ offer_chromium || say "chromium: not to be had here, its tests will skip (instal
 offer_wrk || say "wrk: not to be had here, the benchmark of requests will not run (install Debian's wrk; see .local/apt.log)"
 offer_monerod || say "monerod: not to be had here, its tests will skip (install Debian's monero; see .local/apt.log and
     .local/monerod.log)"
+offer_synthesis || say "yosys, nextpnr-ice40: not to be had here, the tests that build bitstreams will skip (see .local/apt.log)"
 fetch_asyncapi || say "asyncapi: schemas not to be had here, their test will skip (see .local/npm.log)"

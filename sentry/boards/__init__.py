@@ -1,0 +1,1 @@
+"""FPGA boards on USB: what a sentry of kind `board` drives."""

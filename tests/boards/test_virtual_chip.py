@@ -1,0 +1,107 @@
+"""What can be told of a circuit, and what only a real chip knows. The circuits are as icebox_vlog writes them."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from schema.boards import BITSTREAM_BYTES
+from sentry.boards.virtual import tools
+from sentry.boards.virtual.chip import Unfit, check, read, started
+from sentry.boards.virtual.evaluate import Count, Edges, Evaluator, Refused, half_periods
+from tests.boards.circuits import need_tools
+
+HEAD = "module chip (input clock, output counted{});\nwire clock;\n"
+TOGGLE = "/* FF 18 30  1 */ always @(posedge clock) if (1'b1) counted <= 1'b0 ? 1'b0 : n1;\n"
+NOT = "assign n1  = /* LUT   18 30  1 */ !counted;\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (NOT + TOGGLE, ""),
+        ("assign counted = clock;\n", ""),
+        (TOGGLE, "it needs n1, which no logic cell drives"),
+        (NOT + TOGGLE.replace("clock", "n9"), "it needs n9"),
+        (NOT + TOGGLE.replace("1'b1", "n5"), "it needs n5"),
+        (NOT + TOGGLE.replace("clock", "pin_23"), "it needs pin_23, an oscillator of the chip or a pin"),
+        ("assign counted = n1;\nassign n1 = n2;\nassign n2 = !n1;\n", "a loop of gates without a flip-flop"),
+        ("assign counted = clock;\nassign n1 = n2;\nassign n2 = !n1;\n", ""),
+        ("SB_PLL40_PAD #(\n) PLL_12_31 (\n  .LOCK(n1),\n);\n" + TOGGLE, "the circuit has SB_PLL40_PAD"),
+        ('assign counted = clock;\ninitial $system("x");\n', "no plain circuit"),
+        ("assign counted = clock;\n`include `x\n", "no plain circuit"),
+    ],
+)
+def test_what_cannot_be_simulated_is_refused(body: str, says: str) -> None:
+    inputs = ", input pin_23" if "pin_23" in body else ""
+    text = HEAD.format(inputs) + body + "endmodule\n"
+    if not says:
+        check(read(text))
+        return
+    with pytest.raises(Unfit, match=says):
+        check(read(text))
+
+
+def test_a_long_chain_of_gates_is_no_loop() -> None:
+    """A carry chain crosses the whole chip, and many gates may share one source."""
+    chain = "".join(f"assign n{number} = n{number + 1} & n{number + 2};\n" for number in range(5000))
+    ends = "assign n5000 = clock;\nassign n5001 = clock;\n"
+    check(read(HEAD.format("") + "assign counted = n0;\n" + chain + ends))
+
+
+def test_all_flip_flops_begin_at_0() -> None:
+    assert started("reg n5;\nreg n6 = 0;\nwire n7;\n") == "reg n5 = 0;\nreg n6 = 0;\nwire n7;\n"
+
+
+@pytest.mark.parametrize("by", [2, 3, 7, 1000, 59_999])
+@pytest.mark.parametrize("phase", [0, 1])
+def test_periodic_edges_are_counted_exactly_over_any_gate(by: int, phase: int) -> None:
+    clock, gate_ms = 12_000_000, 10
+    gate, second = half_periods(clock, gate_ms), half_periods(clock, 1000)
+    rises = range(by * (1 + phase) - 1, gate, 2 * by)
+    edges = Edges(len(rises), rises[0], rises[-1], max(rises[0], 2 * by), gate, second)
+    assert edges.goes_on
+    assert edges.counted(gate_ms) == Count(len(range(rises[0], second, 2 * by)), gate_ms)
+
+
+def test_what_does_not_go_on_is_not_scaled() -> None:
+    gate, second = 240_000, 24_000_000
+    assert Edges(0, 0, 0, 0, gate, second).counted(10) == Count(0, 10)
+    assert Edges(5, 10, 50, 10, gate, second).counted(10) == Count(5, 10)
+    assert Edges(3, 9, 239_999, 200_000, second, second).counted(1000) == Count(3, 1000)
+    with pytest.raises(Unfit, match="rose once within 10 ms"):
+        Edges(1, 200_000, 200_000, 200_000, gate, second).counted(10)
+
+
+def test_a_program_has_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tools, "find", lambda name: name)
+    busy, greedy = "while True: pass", f"x = bytes({4 * 1024 * tools.MEMORY_KIB})"
+    with pytest.raises(tools.TooLong):
+        asyncio.run(tools.run(tmp_path, 1, sys.executable, "-c", busy))
+    with pytest.raises(tools.Failed, match="MemoryError"):
+        asyncio.run(tools.run(tmp_path, 10, sys.executable, "-c", greedy))
+
+
+def test_strange_bitstreams_are_refused_and_remembered(tmp_path: Path) -> None:
+    need_tools()
+
+    async def all_of(*files: bytes) -> list[str]:
+        evaluator = Evaluator(tmp_path)
+        found = await asyncio.gather(*(evaluator.count(file) for file in files), return_exceptions=True)
+        assert all(isinstance(each, Refused) for each in found)
+        return [str(each) for each in found]
+
+    short, empty, wild = b"x", bytes(BITSTREAM_BYTES), bytes.fromhex("7eaa997e") + b"\xff" * (BITSTREAM_BYTES - 4)
+    first = asyncio.run(all_of(short, empty, wild, empty))
+    assert first[0] == f"it has 1 bytes instead of {BITSTREAM_BYTES:,}"
+    assert all(each.startswith("iceunpack: ") for each in first[1:])
+    assert len(list(tmp_path.glob("*.json"))) == 3
+    assert asyncio.run(all_of(short, empty, wild, empty)) == first
+
+
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tools, "PLACES", "/nowhere")
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(tools.NoTool, match="iceunpack is not on this machine: install Debian's fpga-icestorm"):
+        tools.check()
