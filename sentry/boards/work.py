@@ -82,6 +82,7 @@ class Work:
         task = asyncio.get_running_loop().create_task(self._through(state, work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # it may have been cancelled before it began
 
     async def _through(self, state: State, work: Coroutine[Any, Any, None]) -> None:
         try:
