@@ -33,7 +33,8 @@ class Evaluation:
 
 
 class Evaluating(State):
-    """``answer``: the firmware's line with the result, its first group; a group `gate` holds the gate time in ms."""
+    """``answer``: the firmware's whole line with the result, its first group (a part of one may be a wrong number); a
+    group `gate` holds the gate time in ms."""
 
     answer: ClassVar[re.Pattern[str]]
     value: ClassVar[Callable[[str], int | float]]
@@ -126,8 +127,8 @@ class Evaluating(State):
                     await tty.write(content)
             except TimeoutError:
                 raise NoAnswer(f"the board took no bitstream within {seconds:g} s") from None
-            said = await tty.line_with(lambda line: bool(self.answer.search(line) or WATCHDOG.search(line)), seconds)
-            if found := self.answer.search(said):
+            said = await tty.line_with(lambda line: bool(self.answer.fullmatch(line) or WATCHDOG.search(line)), seconds)
+            if found := self.answer.fullmatch(said):
                 return found
         received = WATCHDOG.search(said)
         raise Invalid("transfer", f"the board received {received[1] if received else 0} of {BITSTREAM_BYTES} bytes")
