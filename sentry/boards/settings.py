@@ -97,7 +97,10 @@ def load_boards(environ: Mapping[str, str] = os.environ) -> BoardSettings:
         name = ".".join(map(str, first["loc"]))
         place = f"{file}: {name}" if first["loc"][0] in found else PREFIX + name.upper()
         raise SentryError(f"{place}: {first['msg']}") from None
-    return settings.model_copy(update={"firmware": {**settings.firmware, **given}})
+    firmware = {**settings.firmware, **given}
+    if firmware and "default" not in firmware:
+        raise SentryError(f"{PREFIX}DEFAULT: missing; it names the UF2 file by which boards are tested")
+    return settings.model_copy(update={"firmware": firmware})
 
 
 def _from_file(path: str) -> dict[str, Any]:

@@ -41,8 +41,8 @@ class BoardSentry(Sentry):
 
 
 class Depot:
-    """Gives files as the commander does. ``asked``: SHA-256 and offset of each request; ``ignores``: how many of the next
-    ones stay unanswered; ``spoils``: how many answers are wrong."""
+    """Gives files as the commander does. ``asked``: SHA-256 and offset of each request; ``ignores``: how many of the
+    next ones stay unanswered; ``spoils``: how many answers are wrong."""
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer

@@ -36,9 +36,9 @@ def bitstream(pulses: int) -> bytes:
 
 
 class SmallBoard:
-    """``faults``, which may change at any time: `no-disk`, `no-restart`, `silent` (says nothing), `silent-once`, `loses`
-    (bytes of each bitstream), `loses-once`, `cut-short` (its next answer). ``hangs``: at these counts it never answers. ``flashed``: what came onto it,
-    in order; ``received``: counts of the bitstreams."""
+    """``faults``, which may change at any time: `no-disk`, `no-restart`, `silent` (says nothing), `loses` (bytes of
+    each bitstream), `loses-once`, `cut-short` (its next answer). ``hangs``: at these counts it never answers.
+    ``flashed``: what came onto it, in order; ``received``: counts of the bitstreams."""
 
     def __init__(self, bus: Path, serial: str, *faults: str, port: str = "") -> None:
         self.folder, self.serial, self.port = bus / serial, serial, port
@@ -110,8 +110,7 @@ class SmallBoard:
             self._heard_at = now
         if self.firmware == "default" and now - self._said_at > 0.1:
             self._said_at = now
-            if "silent-once" not in self.faults:
-                self._say("this is the default firmware")
+            self._say("this is the default firmware")
         elif self.firmware == "pulse_count":
             self._got += heard
             if self._got and len(self._got) >= BITSTREAM_BYTES:

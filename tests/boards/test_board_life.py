@@ -256,7 +256,7 @@ def test_what_cannot_be_given_is_told_and_breaks_nothing(tell: Tell) -> None:
         assert "args.sugar: unknown argument" in (await bench.expect("failure"))["problem"]
         with pytest.raises(Refused, match="takes no calls"):
             await bench.evaluate(a=bitstream(1))
-        with pytest.raises(Refused, match="1-1.4|no hub"):
+        with pytest.raises(Refused, match="is on no hub"):
             await bench.manager.tell(SERIAL, "power-cycle")
         with pytest.raises(Refused, match="there is no board nobody"):
             await bench.manager.tell("nobody", "reboot")
@@ -273,7 +273,7 @@ def test_what_cannot_be_given_is_told_and_breaks_nothing(tell: Tell) -> None:
 
 def test_power_for_a_board_on_a_hub(tell: Tell, tmp_path: Path) -> None:
     program = tmp_path / "uhubctl"
-    program.write_text(f"#!/bin/sh\necho \"$@\" >> {tmp_path}/cycled\n")
+    program.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/cycled\n')
     program.chmod(0o755)
 
     async def story(bench: Bench, board: SmallBoard) -> None:

@@ -15,7 +15,7 @@ from tests.sentry.rig import HouseBroker, Peer
 pytestmark = pytest.mark.broker
 
 ONE, TWO = "e6616407e301", "e6616407e302"
-ECHO = '''
+ECHO = """
 from sentry.boards.core import State, register, reservable
 
 
@@ -42,7 +42,7 @@ class Echo(State):
             await self.tty.write(files["text"].read())
             self.tell("echoed", line=self.prefix + await self.tty.line())
         return times
-'''
+"""
 
 
 @pytest.fixture
