@@ -12,6 +12,6 @@ Read in this order:
   host_os.py    what systems do each in its own way: host_posix.py, host_windows.py
   settings.py   the numbers
   extras.py     parts that the settings switch on, on the same connection: mining/ has a pool gateway
-                and the master of a rig
+                and the master of a rig, boards/ drives FPGA boards
   collect/      one file, one kind of measurement
 """

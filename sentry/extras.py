@@ -3,16 +3,20 @@
 A part runs in a thread of its own. It hears what its filters bring, and speaks by putting these into the agent's inbox.
 """
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from schema.boards import NODE_KIND
 from schema.message import Message
 from sentry.events import Event, Sender
 from sentry.measure import Measured
 from sentry.rules import Heard, Order, Refuse, Say, Wanted
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,16 @@ def extras(sender: Sender, boot: str, kind: str, home: Path, tell: Callable[[Wis
         from sentry.mining.asic_settings import AsicSettings
 
         found.append(AsicSentry(sender, boot, kind, load(AsicSettings), tell))
+    if kind == NODE_KIND:
+        from sentry.boards.settings import load_boards
+
+        boards = load_boards()
+        if boards.firmware:
+            from sentry.boards.boards import Boards
+
+            found.append(Boards(sender, home, boards, tell))
+        else:
+            log.warning("no boards: FARMHAND_BOARD_DEFAULT names no firmware")
     return found
 
 

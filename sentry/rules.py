@@ -156,8 +156,8 @@ def wanted(memory: Memory) -> list[Wanted]:
 
 def report(memory: Memory, name: str, told: dict[str, Any]) -> tuple[Memory, list[Say]]:
     """An extra's report on a document: {rev, status, error, data}. One on a revision that is no longer wanted is
-    dropped; only how it ended is kept."""
-    if told["rev"] != memory.get("wanted", {}).get(name, {}).get("rev"):
+    dropped (0: no document has come yet); only how it ended is kept."""
+    if told["rev"] != memory.get("wanted", {}).get(name, {}).get("rev", 0):
         return memory, []
     if told["status"] != "pending":
         memory = {**memory, "documents": {**memory.get("documents", {}), name: told}}

@@ -1,0 +1,137 @@
+"""What the states that evaluate bitstreams share: a queue of them, one after the other to the board, results as they
+come. What a board must not get is refused before it; what it does not answer is told, and the rest goes on.
+"""
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from schema.boards import BITSTREAM_BYTES
+from schema.message import Invalid
+from sentry.boards.bitstream import check_bitstream
+from sentry.boards.blobs import Blob
+from sentry.boards.core import State, register
+from sentry.boards.faults import NoAnswer, Refused
+from sentry.boards.tty import Tty
+
+if TYPE_CHECKING:
+    from sentry.boards.board import Board
+
+WAITING = "Waiting for bitstream transfer"
+WATCHDOG = re.compile(r"Watchdog timeout, (\d+) bytes received")
+TRANSFERS = 2  # of a bitstream of which bytes were lost on the way
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    batch: str
+    name: str
+    file: Blob
+
+
+class Evaluating(State):
+    """``answer``: the firmware's whole line with the result, its first group (a part of one may be a wrong number); a
+    group `gate` holds the gate time in ms."""
+
+    answer: ClassVar[re.Pattern[str]]
+    value: ClassVar[Callable[[str], int | float]]
+
+    def __init__(self, board: "Board") -> None:
+        super().__init__(board)
+        self.waiting: deque[Evaluation] = deque()
+        """Not answered yet; the first is on the board."""
+        self._more = asyncio.Event()
+        self._tty: Tty | None = None
+
+    async def enter(self) -> None:
+        self._tty = self.board.open()
+        await self._greet(self._tty)
+        self.begin(self._serve(self._tty))
+
+    async def leave(self) -> None:
+        if self._tty:
+            self._tty.close()
+
+    def greeting(self) -> Mapping[str, int]:
+        return {"waiting": len(self.waiting)}
+
+    async def lost(self, problem: str) -> None:
+        while self.waiting:
+            self._fail(self.waiting.popleft(), problem)
+
+    @register("evaluate", "batch", "files")
+    async def evaluate(self, batch: str, files: Mapping[str, Blob]) -> int:
+        """Evaluate bitstreams, by the name of the evaluation; how many now wait for this board."""
+        if not isinstance(batch, str) or not 0 < len(batch) <= 128:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise Refused("bad-arguments", "args.batch: must be text of 1 to 128 characters")
+        if len(self.waiting) + len(files) > self.board.settings.waiting:
+            raise Refused("busy", f"{len(self.waiting)} bitstreams wait for {self.board.serial} already")
+        for name, file in files.items():
+            evaluation = Evaluation(batch, name, file)
+            try:
+                check_bitstream(await asyncio.to_thread(file.read))
+            except (Invalid, OSError) as error:
+                self._fail(evaluation, str(error))
+            else:
+                self.waiting.append(evaluation)
+                self._more.set()
+        return len(self.waiting)
+
+    async def _greet(self, tty: Tty) -> None:
+        """Until the firmware waits for a bitstream. One that said so before anybody listened says it again after a
+        lone byte, which its watchdog throws away."""
+        seconds = self.board.settings.prepare_s / 2
+        try:
+            await tty.line_with(lambda line: WAITING in line, seconds)
+        except NoAnswer:
+            await tty.write(b"\0")
+            await tty.line_with(lambda line: WAITING in line, seconds)
+
+    async def _serve(self, tty: Tty) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            while not self.waiting:
+                self._more.clear()
+                await self._more.wait()
+            now, began = self.waiting[0], loop.time()
+            try:
+                found = await self._on_board(tty, now.file.read())
+            except (Invalid, OSError) as error:
+                self._fail(self.waiting.popleft(), str(error))
+                continue
+            except NoAnswer as error:
+                self._fail(self.waiting.popleft(), str(error))
+                self.board.restart()
+                return
+            self.waiting.popleft()
+            gate = found.groupdict().get("gate")
+            self.tell(
+                "results",
+                batch=now.batch,
+                results=[[now.name, type(self).value(found[1])]],
+                took_ms=round((loop.time() - began) * 1000),
+                **({"gate_ms": int(gate)} if gate else {}),
+            )
+
+    async def _on_board(self, tty: Tty, content: bytes) -> re.Match[str]:
+        """The board's answer. NoAnswer when it hangs; Invalid when the bitstream never arrives whole."""
+        seconds = self.board.settings.result_s
+        said = ""
+        for _ in range(TRANSFERS):
+            tty.forget()
+            try:
+                async with asyncio.timeout(seconds):
+                    await tty.write(content)
+            except TimeoutError:
+                raise NoAnswer(f"the board took no bitstream within {seconds:g} s") from None
+            said = await tty.line_with(lambda line: bool(self.answer.fullmatch(line) or WATCHDOG.search(line)), seconds)
+            if found := self.answer.fullmatch(said):
+                return found
+        received = WATCHDOG.search(said)
+        raise Invalid("transfer", f"the board received {received[1] if received else 0} of {BITSTREAM_BYTES} bytes")
+
+    def _fail(self, evaluation: Evaluation, problem: str) -> None:
+        self.tell("evaluation-failed", batch=evaluation.batch, evaluation=evaluation.name, problem=problem[:512])

@@ -1,0 +1,149 @@
+"""All boards of this host: plugged and unplugged, given by the document, told by commands, reported."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any, cast
+
+from schema.message import Invalid
+from sentry.boards.blobs import Blob, Blobs
+from sentry.boards.board import Board
+from sentry.boards.core import Lease
+from sentry.boards.faults import BoardFailed, Refused
+from sentry.boards.offers import method_of, offered
+from sentry.boards.settings import BoardSettings
+from sentry.boards.usb import Change, Device, Source
+from sentry.boards.voice import Voice
+
+log = logging.getLogger(__name__)
+
+
+class Manager:
+    """``changed`` is set when the report has changed."""
+
+    def __init__(self, settings: BoardSettings, voice: Voice, blobs: Blobs) -> None:
+        self._settings, self._voice, self._blobs = settings, voice, blobs
+        self._devices: dict[str, Device] = {}
+        self._leases: dict[str, Lease] = {}
+        self._boards: dict[str, Board] = {}
+        self._tasks: dict[Board, asyncio.Task[None]] = {}
+        self._closing = False
+        self.changed = asyncio.Event()
+
+    async def watch(self, source: Source) -> None:
+        """As long as one asks."""
+        async for found in source.watch():
+            for change in found:
+                self._on_change(change)
+
+    def lease(self, document: Mapping[str, Any]) -> None:
+        """Who has which board now; Invalid leaves things as they were."""
+        leases: dict[str, Lease] = {}
+        for each in document["boards"]:
+            if each["serial"] in leases:
+                raise Invalid("boards.serial", f"{each['serial']} is there twice")
+            leases[each["serial"]] = Lease(each["lease"], each["kind"], _object("boards.args", each.get("args", {})))
+        self._leases = leases
+        for serial, board in self._boards.items():
+            board.give(leases.get(serial))
+        self.changed.set()
+
+    def report(self) -> dict[str, Any]:
+        boards = {serial: board.report() for serial, board in sorted(self._boards.items())}
+        return {"boards": boards, "kinds": offered(self._settings)}
+
+    # Commands
+
+    async def tell(self, serial: str, do: str) -> None:
+        """Obey `board`; Refused says why not, BoardFailed what went wrong."""
+        board = self._board(serial)
+        match do:
+            case "reboot":
+                board.reboot()
+            case "delete":
+                self._tasks[board].cancel()
+            case _:
+                port = board.device.port if board.device else ""
+                if not board.hub.port_of(port):
+                    raise Refused(
+                        "no-hub", f"{serial} is on no hub that FARMHAND_BOARD_HUB names, or uhubctl is missing"
+                    )
+                await board.hub.cycle(port)
+
+    async def call(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Obey `board-call`: what the method returned by serial, or the problem. Refused before anything is done."""
+        boards = [self._board(serial) for serial in args["serials"]]
+        names: dict[str, str] = {file["name"]: file["sha256"] for file in args["files"]}
+        if len(names) < len(args["files"]):
+            raise Refused("bad-arguments", "files.name: a name is there twice")
+        try:
+            given = _object("args", args["args"])
+        except Invalid as error:
+            raise Refused("bad-arguments", str(error)) from None
+        for board in boards:
+            method_of(board, args["lease"], args["method"], given, names)
+        blobs = await asyncio.gather(*map(self._blobs.get, names.values()))
+        files: dict[str, Blob] = dict(zip(names, blobs, strict=True))
+        answers: dict[str, Any] = {}
+        problems: dict[str, str] = {}
+        for board in boards:
+            try:
+                answers[board.serial] = await board.call(args["lease"], args["method"], given, files)
+            except (Refused, BoardFailed) as error:
+                problems[board.serial] = str(error)
+            except Exception as error:  # a state of anybody's
+                log.exception("board %s: method %s failed", board.serial, args["method"])
+                problems[board.serial] = f"{type(error).__name__}: {error}"
+        return {"answers": answers, **({"problems": problems} if problems else {})}
+
+    def _board(self, serial: str) -> Board:
+        if serial not in self._boards:
+            raise Refused("unknown-board", f"serial: there is no board {serial} on this host")
+        return self._boards[serial]
+
+    # What is plugged in
+
+    def _on_change(self, change: Change) -> None:
+        device, board = change.device, self._boards.get(change.device.serial)
+        if change.what == "removed":
+            self._devices.pop(device.serial, None)
+        else:
+            self._devices[device.serial] = device
+        if board:
+            board.plugged(self._devices.get(device.serial))
+        elif change.what != "removed":
+            self._voice.event(device.serial, "plugged", {"vendor": device.vendor, "product": device.product})
+            self._add(device)
+
+    def _add(self, device: Device) -> None:
+        board = Board(device, self._leases.get(device.serial), self._settings, self._voice, self.changed.set)
+        self._boards[device.serial] = board
+        task = asyncio.get_running_loop().create_task(board.run())
+        self._tasks[board] = task
+        task.add_done_callback(lambda task: self._on_ended(board, task))
+        self.changed.set()
+
+    def _on_ended(self, board: Board, task: asyncio.Task[None]) -> None:
+        """A board that is still plugged in was deleted: it begins anew."""
+        del self._boards[board.serial], self._tasks[board]
+        if not task.cancelled() and task.exception():
+            log.error("board %s: given up", board.serial, exc_info=task.exception())
+        self.changed.set()
+        if self._closing:
+            return
+        if device := self._devices.get(board.serial):
+            self._add(device)
+        else:
+            self._voice.event(board.serial, "unplugged", {})
+
+    async def close(self) -> None:
+        self._closing = True
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+
+def _object(field: str, value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise Invalid(field, "must be an object")
+    return cast(dict[str, Any], value)

@@ -1,0 +1,110 @@
+"""The numbers of a sentry of kind `board`, each with its unit; FARMHAND_BOARD_<NAME> in the environment sets one, else
+the TOML file that FARMHAND_BOARD_CONFIG names.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from sentry.errors import SentryError
+from sentry.mining.settings import Parted, Seconds
+
+PREFIX = "FARMHAND_BOARD_"
+
+
+class BoardSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    usb: str = "udev"
+    """`udev`, or a folder of virtual devices"""
+    firmware: dict[str, Path] = Field(default_factory=dict[str, Path])
+    """UF2 files by name; FARMHAND_BOARD_DEFAULT, FARMHAND_BOARD_PULSE_COUNT, ... name one each"""
+    model: str = Field(default="pico2-ice", min_length=1, max_length=64)
+    """what the boards are, as clients ask for them"""
+    tags: Annotated[tuple[str, ...], NoDecode, Parted] = ()
+    """what clients may ask for, with commas between; of all boards of this host"""
+    look_s: Seconds = 0.2
+    """between two looks at the folder of virtual devices"""
+    bootloader_s: Seconds = 10
+    """how long the bootloader's disk may take to appear"""
+    restart_s: Seconds = 15
+    """how long a board may take to come back with a new firmware"""
+    test_s: Seconds = 30
+    """how long the default firmware may take to say so"""
+    prepare_s: Seconds = 10
+    """how long the firmware of a lease may take to be ready for a bitstream"""
+    result_s: Seconds = 10
+    """how long a bitstream may take to give its result"""
+    heal_s: Seconds = 5
+    """pause before a broken board is flashed again; twice as long each further time"""
+    failures: int = Field(default=3, ge=1, le=100)
+    """failures in a row until quarantine"""
+    well_s: Seconds = 600
+    """a failure after so long without one is the first in a row"""
+    quarantine_s: Annotated[float, Field(gt=0, le=86_400)] = 600
+    """between two tests of a board in quarantine"""
+    hub: str = ""
+    """USB hub that can switch its ports, as `uhubctl` names it: `1-1`; boards on it are power-cycled when broken"""
+    uhubctl: str = "uhubctl"
+    """that program"""
+    report_s: Seconds = 1
+    """between two reports"""
+    cache_mib: int = Field(default=256, ge=1, le=65_536)
+    """files of calls kept on disk, in MiB"""
+    ask_again_s: Seconds = 4
+    """between two requests for a block of a file; twice as long each further time"""
+    fetch_s: Seconds = 120
+    """how long a file may take without any progress"""
+    waiting: int = Field(default=1024, ge=1, le=100_000)
+    """bitstreams that may wait for one board"""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings
+
+    def file_of(self, firmware: str) -> Path | None:
+        """The UF2 file of that name, when one is set."""
+        return self.firmware.get(firmware)
+
+
+def load_boards(environ: Mapping[str, str] = os.environ) -> BoardSettings:
+    """Settings from the environment and the file; SentryError names what is wrong."""
+    file = environ.get(PREFIX + "CONFIG", "")
+    found = _from_file(file) if file else {}
+    names = {name.upper() for name in BoardSettings.model_fields} | {"CONFIG"}
+    given: dict[str, Path] = {}
+    for name, value in environ.items():
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in names:
+            if not value.endswith(".uf2"):
+                raise SentryError(f"{name}: no such setting; a firmware must be a file that ends in .uf2")
+            given[name.removeprefix(PREFIX).lower()] = Path(value)
+    try:
+        settings = BoardSettings(**found)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        place = f"{file}: {name}" if first["loc"][0] in found else PREFIX + name.upper()
+        raise SentryError(f"{place}: {first['msg']}") from None
+    firmware = {**settings.firmware, **given}
+    if firmware and "default" not in firmware:
+        raise SentryError(f"{PREFIX}DEFAULT: missing; it names the UF2 file by which boards are tested")
+    return settings.model_copy(update={"firmware": firmware})
+
+
+def _from_file(path: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(Path(path).read_text())
+    except (OSError, ValueError) as error:
+        raise SentryError(f"{PREFIX}CONFIG: {path}: {error}") from None

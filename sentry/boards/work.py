@@ -1,0 +1,94 @@
+"""What happens to a board, and the tasks that work on it."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from sentry.boards.core import Lease, State
+from sentry.boards.faults import BoardFailed
+from sentry.boards.usb import Device
+
+log = logging.getLogger(__name__)
+
+HOOK_S = 5.0  # longest time that a hook may take
+
+
+@dataclass(frozen=True, slots=True)
+class Went:
+    """``state`` is through: ``then`` follows (None: it stays), or it failed."""
+
+    state: State
+    then: State | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plugged:
+    """What is plugged in now; None: nothing."""
+
+    device: Device | None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The lease that holds now."""
+
+    lease: Lease | None
+
+
+class Reboot:
+    """Start anew, with what the client waits for kept."""
+
+
+Happened = Went | Plugged | Given | Reboot
+
+
+class Work:
+    """The tasks of a board's state. ``tell`` hears how they end."""
+
+    def __init__(self, serial: str, tell: Callable[[Happened], None]) -> None:
+        self._serial, self._tell = serial, tell
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def enter(self, state: State) -> None:
+        async def entering() -> None:
+            self._tell(Went(state, await state.enter()))
+
+        self._spawn(state, entering())
+
+    def begin(self, state: State, work: Coroutine[Any, Any, None]) -> None:
+        """Beside the state, as long as it lasts."""
+        self._spawn(state, work)
+
+    async def stop(self, state: State) -> None:
+        """End all, and leave the state."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.hook(state, state.leave())
+
+    async def hook(self, state: State, work: Coroutine[Any, Any, None]) -> None:
+        """One of the state's hooks, whose faults are its own: a state may be anybody's."""
+        try:
+            async with asyncio.timeout(HOOK_S):
+                await work
+        except Exception as error:
+            log.exception("board %s: a hook of %s failed", self._serial, type(state).__name__)
+            self._tell(Went(state, problem=f"{type(state).__name__}: {error}"))
+
+    def _spawn(self, state: State, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(self._through(state, work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # it may have been cancelled before it began
+
+    async def _through(self, state: State, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except BoardFailed as error:
+            self._tell(Went(state, problem=str(error)))
+        except Exception as error:  # a state of anybody's: it must not take others down
+            log.exception("board %s: %s failed", self._serial, type(state).__name__)
+            self._tell(Went(state, problem=f"{type(state).__name__}: {error}"))

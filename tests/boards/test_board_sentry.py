@@ -1,0 +1,191 @@
+"""A sentry of kind `board`: a real broker, small boards, signed documents and commands, files pulled over MQTT."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.boards.board_host import BoardSentry, Depot, Told
+from tests.boards.small_board import SmallBoard, bitstream, firmware_files
+from tests.sentry.rig import HouseBroker, Peer
+
+pytestmark = pytest.mark.broker
+
+ONE, TWO = "e6616407e301", "e6616407e302"
+ECHO = """
+from sentry.boards.core import State, register, reservable
+
+
+@reservable("echo", "prefix")
+class Echo(State):
+    firmware = "echo"
+
+    def __init__(self, board, prefix=""):
+        super().__init__(board)
+        self.prefix, self.tty = prefix, None
+
+    async def enter(self):
+        self.tty = self.board.open()
+
+    async def leave(self):
+        self.tty.close()
+
+    async def on_remove(self):
+        self.tell("farewell")
+
+    @register("shout", "files", "times")
+    async def shout(self, files, times=1):
+        for _ in range(times):
+            await self.tty.write(files["text"].read())
+            self.tell("echoed", line=self.prefix + await self.tty.line())
+        return times
+"""
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[HouseBroker]:
+    broker = HouseBroker(tmp_path / "broker")
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def commander(broker: HouseBroker) -> Iterator[Peer]:
+    peer = Peer(broker.port)
+    yield peer
+    peer.close()
+
+
+Make = Callable[..., tuple[BoardSentry, Told, list[SmallBoard]]]
+
+
+@pytest.fixture
+def make(tmp_path: Path, broker: HouseBroker, commander: Peer) -> Iterator[Make]:
+    """A sentry with its boards, running and connected."""
+    made: list[BoardSentry] = []
+    boards: list[SmallBoard] = []
+
+    def build(serials: tuple[str, ...], *names: str, **environment: str) -> tuple[BoardSentry, Told, list[SmallBoard]]:
+        for serial in serials:
+            boards.append(SmallBoard(tmp_path / "bus", serial))
+            boards[-1].plug()
+        files = firmware_files(tmp_path / "firmware", "default", *names)
+        sentry = BoardSentry(tmp_path / "sentry", tmp_path / "bus", {**files, **environment})
+        sentry.enrolled(f"mqtt://127.0.0.1:{broker.port}", commander.verify)
+        sentry.start()
+        made.append(sentry)
+        return sentry, Told(commander), boards
+
+    yield build
+    for sentry in made:
+        if sentry.process is not None:
+            sentry.stop()
+    for board in boards:
+        board.unplug()
+
+
+def given(serial: str, lease: str = "l1", kind: str = "pulsecount", **args: Any) -> dict[str, Any]:
+    return {"serial": serial, "lease": lease, "kind": kind, "args": args}
+
+
+def test_from_a_lease_to_results(make: Make, commander: Peer) -> None:
+    sentry, told, boards = make((ONE, TWO), "pulse_count", FARMHAND_BOARD_TAGS="lab, fast")
+    depot = Depot(commander)
+    # What is there is told before anybody wants anything.
+    report = told.report(0, **{ONE: "ready", TWO: "ready"})
+    assert report["data"]["boards"][ONE] == {
+        **{"state": "ready", "type": "pico2-ice", "tags": ["lab", "fast"], "firmware": "default"}
+    }
+    assert report["data"]["kinds"] == ["pulsecount"]
+    told.lease(1, given(ONE), given(TWO))
+    for serial in (ONE, TWO):
+        told.event(serial, "plugged", vendor="1209")
+        assert told.event(serial, "initialized")["lease"] == "l1"
+    told.report(1, **{ONE: "leased", TWO: "leased"})
+
+    # Each file is fetched once for both, a lost request is repeated, a spoilt file comes again.
+    depot.ignores, depot.spoils = 1, 1
+    files = depot.add(a=bitstream(1000), b=bitstream(7), short=b"\x7e\xaa\x99\x7e")
+    ended = told.call("c1", "l1", "evaluate", files, ONE, TWO, batch="b1")
+    assert ended["status"] == "done", ended
+    assert set(ended["result"]["answers"]) == {ONE, TWO}
+    for serial in (ONE, TWO):
+        told.event(serial, "results", batch="b1", results=[["a", 1000]])
+        assert told.event(serial, "results", batch="b1", results=[["b", 7]])["lease"] == "l1"
+        problem = told.event(serial, "evaluation-failed", batch="b1", evaluation="short")["contents"]["problem"]
+        assert "has 4 bytes" in problem
+    assert [board.received for board in boards] == [[1000, 7], [1000, 7]]
+    assert len(depot.asked) == 3 + 1 + 1
+
+    # What cannot be obeyed is refused, and says why.
+    refusals = (
+        (("l2", "evaluate", files, ONE), {"batch": "b"}, "not-leased", "is not of the lease l2"),
+        (("l1", "dance", [], ONE), {}, "unknown-method", "allowed: evaluate"),
+        (("l1", "evaluate", [], ONE), {}, "bad-arguments", "args.batch: missing"),
+        (("l1", "evaluate", [], "nobody"), {"batch": "b"}, "unknown-board", "no board nobody"),
+        (("l1", "evaluate", [{"name": "x", "sha256": "0" * 64}], ONE), {"batch": "b"}, "no-file", "has no file"),
+        (("l1", "evaluate", [{"name": "x", "sha256": "../secret"}], ONE), {"batch": "b"}, "bad-arguments", "64 hex"),
+    )
+    for number, (call, args, code, problem) in enumerate(refusals):
+        ended = told.call(f"r{number}", *call, **args)
+        assert (ended["status"], ended["code"]) == ("refused", code)
+        assert problem in ended["result"]["problem"]
+
+    # A full disk is an error of that call alone.
+    (full,) = depot.add(full=bitstream(5))
+    part = sentry.state / "boards" / f"{full['sha256']}.part"
+    part.symlink_to("/dev/full")
+    ended = told.call("c2", "l1", "evaluate", [full], ONE, batch="b2")
+    assert (ended["status"], ended["code"]) == ("refused", "disk")
+    assert "No space left" in ended["result"]["problem"]
+    part.unlink()
+    assert told.call("c3", "l1", "evaluate", [full], ONE, batch="b2")["status"] == "done"
+    told.event(ONE, "results", batch="b2", results=[["full", 5]])
+
+    # The sentry's end takes no lease away: the boards are prepared again, and the files are still there.
+    asked = len(depot.asked)
+    sentry.stop(signal.SIGKILL)
+    told.forget()
+    sentry.start()
+    for serial in (ONE, TWO):
+        told.event(serial, "initialized", waiting=0)
+    assert told.call("c4", "l1", "evaluate", files[:2], TWO, batch="b3")["status"] == "done"
+    told.event(TWO, "results", batch="b3", results=[["b", 7]])
+    assert len(depot.asked) == asked
+    told.report(1, **{ONE: "leased", TWO: "leased"})
+    told.lease(2, given(TWO))
+    told.report(2, **{ONE: "ready", TWO: "leased"})
+    told.lease(3, given(TWO), given(TWO))
+    wrong = told.expect("self/reported/leases", lambda each: each["rev"] == 3 and each["status"] == "failed")
+    assert wrong["error"] == f"boards.serial: {TWO} is there twice"
+    assert wrong["data"]["boards"][TWO]["lease"] == "l1"
+
+
+def test_a_state_of_somebody_elses_package(make: Make, commander: Peer, tmp_path: Path) -> None:
+    package = tmp_path / "site"
+    (package / "echoes-1.0.dist-info").mkdir(parents=True)
+    (package / "echoes.py").write_text(ECHO)
+    (package / "echoes-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: echoes\nVersion: 1.0\n")
+    entry = "[farmhand.board_states]\necho = echoes\nlost = echoes_that_are_not_there\n"
+    (package / "echoes-1.0.dist-info" / "entry_points.txt").write_text(entry)
+    path = os.pathsep.join([str(package), os.environ.get("PYTHONPATH", "")])
+
+    sentry, told, boards = make((ONE,), "echo", PYTHONPATH=path)
+    depot = Depot(commander)
+    assert told.report(0, **{ONE: "ready"})["data"]["kinds"] == ["echo"]
+    assert "the state lost (echoes_that_are_not_there) cannot be loaded" in sentry.log()
+    told.lease(1, given(ONE, kind="echo", prefix="> "))
+    told.event(ONE, "initialized")
+    files = depot.add(text=b"hello\n")
+    ended = told.call("c1", "l1", "shout", files, ONE, times=2)
+    assert (ended["status"], ended["result"]) == ("done", {"answers": {ONE: 2}})
+    for _ in range(2):
+        assert told.event(ONE, "echoed")["contents"] == {"line": "> HELLO"}
+    boards[0].unplug()
+    assert told.event(ONE, "farewell")["lease"] == "l1"
+    told.event(ONE, "unplugged")
+    told.expect("self/reported/leases", lambda each: each["rev"] == 1 and each.get("data", {}).get("boards") == {})
