@@ -12,7 +12,21 @@ from commander.boards.tables import board_history
 from commander.effects import Effects, Farm, Moment, Refused, Row
 from commander.fleet.views import history
 from commander.http.access import Caller, Operator, Reader, Served
-from commander.http.paging import Before, Limit, Offset, Since, Until, Word, do, history_page, json, now_ms, page, span
+from commander.http.paging import (
+    Before,
+    Limit,
+    Offset,
+    Since,
+    Until,
+    Word,
+    do,
+    history_page,
+    json,
+    now_ms,
+    page,
+    span,
+    within,
+)
 from commander.service import Service
 from schema.boards import STATES
 
@@ -122,13 +136,15 @@ async def lease_list(
     _: Reader,
     state: Literal["waiting", "active", "ended"] | None = None,
     user: Word = None,
+    since: Since = None,
+    until: Until = None,
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> Response:
     """The queue in its order, then the active ones, then those that ended in the last day."""
     rows = views.lease_list(service.flow.farm, now_ms())
     found = [row for row in rows if state in (None, row["state"]) and user in (None, row["user"])]
-    return json(page(found, limit, offset))
+    return json(page(within(found, "created", since, until), limit, offset))
 
 
 @router.post("/leases/extend-all")
