@@ -58,6 +58,7 @@ PARTS: Final = {
     "playbook": Part("commander.playbook_cli", "What shall be mined where.", is_group=True),
     "rollout": Part("commander.rollout_cli", "Follow, continue and cancel changes on their way.", is_group=True),
     "label": Part("commander.label_cli", "Groups and tags of nodes.", is_group=True),
+    "boards": Part("commander.boards_cli", "Reserve FPGA boards, see who has which.", is_group=True),
     "token": Part("commander.cli", "Make, list and revoke enrolment tokens."),
     "key": Part("commander.cli", "Make, list and delete API keys."),
     "events": Part("commander.cli", "List what happened."),

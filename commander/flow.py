@@ -15,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
+from commander.boards import rules as boards
 from commander.db_edge import Database, DatabaseRefused, DatabaseUnavailable, LeaseLost
 from commander.effects import Add, Effects, Key, Moment, Put, Send, SendBlob
 from commander.fleet import enrolment, refusals, rules, senders
@@ -32,10 +33,9 @@ from schema.messages import MESSAGES
 log = logging.getLogger(__name__)
 
 Rule = Callable[..., Effects]
-RULES: dict[str, Rule] = {**rules.RULES, **mining.RULES, "enrol/req": enrolment.on_enrol}
+RULES: dict[str, Rule] = {**rules.RULES, **mining.RULES, **boards.RULES, "enrol/req": enrolment.on_enrol}
 MAX_ROUTES = 100_000
-TICK_S = 1.0
-SETTLE_S = 10.0
+TICK_S, SETTLE_S = 1.0, 10.0
 REV_JUMP = 1_000
 
 
@@ -161,7 +161,7 @@ class Flow:
     def _route(self, topic: bytes) -> Route:
         address = topics.parse(topic.decode("utf-8", "replace"), self._root)
         message = topics.declaration(MESSAGES, address)
-        rule = self._rules.get(message.key) or self._rules.get(address.key)
+        rule = self._rules.get(f"{address.key}/{address.name}") or self._rules.get(address.key)
         if rule is None:
             raise Invalid("topic.channel", f"nothing is done with {address.key} here")
         if len(self._routes) >= MAX_ROUTES:
@@ -213,7 +213,7 @@ class Flow:
         # After a start the first seconds say nothing of the nodes: the sessions are still being made.
         if time.monotonic() > self._settled or all(door["up"] for door in self.farm["door"].values()):
             self._settled = 0.0
-            self.apply(rules.on_tick(self.farm, moment.now))
+            self.apply([*rules.on_tick(self.farm, moment.now), *boards.on_tick(self.farm, moment)])
         self.apply(enrolment.expire_tokens(self.farm, moment))
         for job in self.on_tick:
             job(moment.now)

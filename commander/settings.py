@@ -28,4 +28,8 @@ class Settings(BaseSettings):
     blob_max_mib: float = Field(default=16, gt=0, description="largest file for nodes, in MiB")
     blob_mib_s: float = Field(default=4, gt=0, description="what is sent to nodes of files, all together, in MiB/s")
     notify_pause_s: float = Field(default=10, ge=0, description="shortest time between two notifications of one output")
+    board_lease_max_s: int = Field(
+        default=86_400, ge=1, description="longest time that boards are given, extended or not"
+    )
+    board_idle_s: int = Field(default=0, ge=0, description="leases end after this time without use; 0: they do not")
     housekeeping_s: float = Field(default=60, gt=0, description="time between two runs of down-sampling and retention")

@@ -19,6 +19,8 @@ COLOURS = {
     "info": "cyan", "warning": "yellow", "error": "red", "critical": "bold red",
     "running": "cyan", "pending": "cyan", "waiting": "yellow", "held": "yellow",
     "done": "green", "applied": "green", "failed": "red", "refused": "red", "timeout": "yellow",
+    "active": "green", "leased": "green", "flashing": "cyan", "testing": "cyan", "preparing": "cyan",
+    "broken": "red", "quarantine": "red", "ended": "dim",
 }  # fmt: skip
 SHOWN_FIGURES = 4
 

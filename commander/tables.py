@@ -2,11 +2,12 @@
 
 from sqlalchemy import Table
 
+from commander.boards import tables as boards
 from commander.fleet import tables as fleet
 from commander.mining import tables as mining
 
 metadata = fleet.metadata
-STATE: tuple[Table, ...] = fleet.STATE + mining.STATE
+STATE: tuple[Table, ...] = fleet.STATE + mining.STATE + boards.STATE
 # Known only to the running process: whether and since when each domain's messages come in.
 MEMORY = {"door": ["domain"]}
 

@@ -20,6 +20,11 @@ class Caller(NamedTuple):
     name: str
     role: str
 
+    @property
+    def user(self) -> str:
+        """The key's name alone: whose boards are whose."""
+        return self.name.rpartition(" (")[0]
+
 
 def key_hash(key: str) -> str:
     """What is kept of a key: SHA-256 in hex. Keys have 32 random bytes, so nothing slower is needed."""

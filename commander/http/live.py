@@ -53,9 +53,11 @@ class Live:
 
     def _line(self, change: Put | Add) -> bytes | None:
         if type(change) is Add:
+            row = change.row
+            if change.table == "board_history":
+                return _format("board", row)
             if change.table != "event":
                 return None
-            row = change.row
             return _format("event", {k: row[k] for k in ("node", "device", "type", "ts", "data")})
         if change.row is None:
             return _format("alert-cleared", {"key": change.key}) if change.table == "alert" else None
@@ -93,7 +95,7 @@ def _offer(waiting: asyncio.Queue[bytes], lines: list[bytes]) -> None:
 
 @router.get("/live")
 async def live(service: Served, _: Reader, request: Request, node: str | None = None) -> StreamingResponse:
-    """Events: node, telemetry, event, alert, alert-cleared, command, device, reported, rollout, link, lost."""
+    """Events: node, telemetry, event, alert, alert-cleared, command, device, reported, rollout, board, link, lost."""
     hub: Live = request.app.state.live
     wanted = f'"{node}"'.encode() if node else b""
 

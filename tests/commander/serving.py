@@ -64,14 +64,14 @@ class Serving:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def machine(self, name: str) -> Client:
-        """MQTT as a node of the house: row and credential as an enrolment makes them."""
+    def machine(self, name: str, **more: Any) -> Client:
+        """MQTT as a node of the house: row (with `more`) and credential as an enrolment makes them."""
         from broker.passwords import hashed
         from commander.effects import Put
         from commander.fleet.enrolment import credentials
         from tests.commander.line import node_row
 
-        row = node_row(name, password_hash=hashed(name))
+        row = node_row(name, password_hash=hashed(name), **more)
 
         def work(farm: Any, moment: Any) -> Any:
             return None, [

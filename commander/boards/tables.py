@@ -1,0 +1,56 @@
+"""What is kept of boards: leases, what users had lately, and history. Times are ms since 1970, 0: not yet."""
+
+from sqlalchemy import Boolean, Column, Index, Table, Text
+
+from commander.fleet.tables import Big, metadata
+from commander.kinds import Json
+
+# --- state -----------------------------------------------------------------------------------------------------------
+board_lease = Table(
+    "board_lease", metadata,
+    Column("id", Text, primary_key=True),
+    Column("user", Text, nullable=False),
+    Column("state", Text, nullable=False),  # waiting active ended
+    Column("kind", Text, nullable=False),
+    Column("args", Json, nullable=False),
+    Column("count", Big, nullable=False),
+    Column("serials", Json, nullable=False),  # asked for by name; may be empty
+    Column("selector", Json, nullable=False),
+    Column("boards", Json, nullable=False),  # given: serial -> node
+    Column("priority", Big, nullable=False),
+    Column("length_s", Big, nullable=False),
+    Column("idle_s", Big),  # null: not ended for want of use
+    Column("created", Big, nullable=False),
+    Column("begun", Big, nullable=False),
+    Column("until", Big, nullable=False),
+    Column("used", Big, nullable=False),
+    Column("warned", Boolean, nullable=False),  # that it ends soon
+    Column("failing", Json, nullable=False),  # serial -> what is wrong with the board, as its user was told
+    Column("ended", Big, nullable=False),
+    Column("why", Text, nullable=False),  # it ended
+)  # fmt: skip
+# What a user had and gave back, halved every few hours: see queue.py.
+board_usage = Table(
+    "board_usage", metadata,
+    Column("user", Text, primary_key=True),
+    Column("board_ms", Big, nullable=False),
+    Column("ts", Big, nullable=False),
+)  # fmt: skip
+
+# --- history ---------------------------------------------------------------------------------------------------------
+board_history = Table(
+    "board_history", metadata,
+    Column("id", Big, primary_key=True, autoincrement=True),
+    Column("ts", Big, nullable=False),
+    Column("serial", Text, nullable=False),  # empty: the lease has no board yet
+    Column("node", Text, nullable=False),
+    Column("lease", Text, nullable=False),
+    Column("user", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("data", Json, nullable=False),
+    Index("board_history_ts", "ts"),
+    Index("board_history_serial_ts", "serial", "ts"),
+    Index("board_history_lease", "lease"),
+)  # fmt: skip
+
+STATE = (board_lease, board_usage)

@@ -1,0 +1,267 @@
+"""farmhand boards list | available | reserve | leases | extend | end | do | history"""
+
+import json
+import time
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from commander.api import Api, ApiError
+from commander.options import HERE, ApiKey, AsJson, Limit, State, Url
+from commander.show import Item, console, new_table, when, word
+
+app = typer.Typer(help="FPGA boards: reserve them, see who has which.", no_args_is_help=True)
+
+Serials = Annotated[list[str] | None, typer.Option("--serial", help="just this board; repeatable")]
+Tags = Annotated[list[str] | None, typer.Option("--tag", help="boards with this tag; repeatable: with all of them")]
+Type = Annotated[str, typer.Option("--type", help="type of board, e.g. pico2-ice")]
+Firmware = Annotated[str, typer.Option("--firmware", help="boards with this firmware")]
+OnNode = Annotated[str, typer.Option("--node", help="boards of this sentry")]
+Domain = Annotated[str, typer.Option("--domain", help="boards in this domain")]
+Lease = Annotated[str, typer.Argument(metavar="[LEASE]", help="its id: l-...")]
+User = Annotated[str, typer.Option("--user", help="whose")]
+LOOK_S = 0.5
+
+
+@app.command("list")
+def board_list(
+    only: Annotated[str, typer.Option("--only", help="boards in this state, e.g. ready or broken")] = "",
+    tag: Tags = None,
+    type_: Type = "",
+    node: OnNode = "",
+    user: User = "",
+    state: State = HERE,
+    url: Url = "",
+    key: ApiKey = "",
+    limit: Limit = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """Every board that is plugged in, and who has it."""
+    wanted = {"state": only, "tag": tag, "type": type_, "node": node, "user": user, "limit": limit}
+    answer = Api(state, url, key).get("/boards", **wanted)
+    if as_json:
+        print(json.dumps(answer))
+        return
+    table = new_table("Boards", "board", "sentry", "type", "tags", "firmware", "state", "user", "until", "lease")
+    for row in answer["items"]:
+        condition = word(row["state"]) if row["presence"] == "ready" else word(row["presence"])
+        told = condition + escape(f": {row['problem']}" if row["problem"] else "")
+        about = (escape(each) for each in (row["serial"], row["node"], row["type"], " ".join(row["tags"])))
+        lease = escape(row["user"] or ""), _clock(row["until"]), row["lease"] or ""
+        table.add_row(*about, escape(row["firmware"]), told, *lease)
+    console.print(table if table.row_count else "no boards")
+
+
+@app.command()
+def available(
+    kind: Annotated[str, typer.Option("--kind", help="what they shall be usable as")] = "",
+    tag: Tags = None,
+    type_: Type = "",
+    firmware: Firmware = "",
+    node: OnNode = "",
+    domain: Domain = "",
+    state: State = HERE,
+    url: Url = "",
+    key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """How many boards would be given out at once, and which."""
+    wanted = {"kind": kind, "tag": tag, "type": type_, "firmware": firmware, "node": node, "domain": domain}
+    answer = Api(state, url, key).get("/boards/available", **wanted)
+    text = f"{answer['count']} available" + (": " + " ".join(answer["serials"]) if answer["serials"] else "")
+    print(json.dumps(answer) if as_json else text)
+
+
+@app.command()
+def reserve(
+    count: Annotated[int | None, typer.Argument(help="how many; 1, unless serials are given")] = None,
+    kind: Annotated[str, typer.Option("--kind", help="what the boards shall be")] = "pulsecount",
+    args: Annotated[str, typer.Option("--args", help="a JSON object for the state of that kind")] = "{}",
+    serial: Serials = None,
+    tag: Tags = None,
+    type_: Type = "",
+    firmware: Firmware = "",
+    node: OnNode = "",
+    domain: Domain = "",
+    length: Annotated[int | None, typer.Option("--length", help="seconds; an hour unless given")] = None,
+    idle: Annotated[int | None, typer.Option("--idle", help="end it after so many seconds without use")] = None,
+    priority: Annotated[int, typer.Option("--priority", help="above 0 needs an admin's key")] = 0,
+    now: Annotated[bool, typer.Option("--now", help="now or not at all, instead of the queue")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="return when the boards are there")] = False,
+    state: State = HERE,
+    url: Url = "",
+    key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Have boards for an hour, all at once; in the queue while they are not free."""
+    api = Api(state, url, key)
+    words = {"type": type_, "firmware": firmware, "node": node, "domain": domain}
+    selector: Item = {name: value for name, value in words.items() if value} | {"tags": tag or []}
+    wish: Item = {"kind": kind, "args": _object(args), "count": count, "serials": serial or [], "selector": selector}
+    wish |= {"length_s": length, "priority": priority, "wait": not now} | ({"idle_s": idle} if idle else {})
+    lease = api.post("/boards/leases", wish)
+    shown = False
+    while follow and lease["state"] == "waiting":
+        if not shown and not as_json:
+            _say(lease)
+        shown = True
+        time.sleep(LOOK_S)
+        lease = api.get(f"/boards/leases/{lease['id']}")
+    print(json.dumps(lease)) if as_json else _say(lease)
+
+
+@app.command("leases")
+def lease_list(
+    only: Annotated[str, typer.Option("--only", help="waiting, active or ended")] = "",
+    user: User = "",
+    state: State = HERE,
+    url: Url = "",
+    key: ApiKey = "",
+    limit: Limit = 100,
+    as_json: AsJson = False,
+) -> None:
+    """The queue in its order, then who has boards, then what ended in the last day."""
+    answer = Api(state, url, key).get("/boards/leases", state=only, user=user, limit=limit)
+    if as_json:
+        print(json.dumps(answer))
+        return
+    table = new_table("Leases", "id", "state", "user", "kind", "boards", "place", "begins", "until")
+    table.columns[0].no_wrap = True  # to be copied
+    for row in answer["items"]:
+        begins = row["begun"] or row["eta"]
+        place = str(row["position"] or "")
+        given = _boards(row) or f"{row['count']} wanted {escape(_wish(row))}".rstrip()
+        condition = word(row["state"]) + (f" ({row['why']})" if row["why"] else "")
+        times = _clock(begins), _clock(row["ended"] or row["until"])
+        table.add_row(row["id"], condition, escape(row["user"]), row["kind"], given, place, *times)
+    console.print(table if table.row_count else "no leases")
+
+
+@app.command()
+def extend(
+    lease: Lease = "",
+    everything: Annotated[bool, typer.Option("--all", help="all of one's own")] = False,
+    length: Annotated[
+        int | None, typer.Option("--length", help="seconds from now; its own length unless given")
+    ] = None,
+    state: State = HERE,
+    url: Url = "",
+    key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Have it for its length again, from now."""
+    _change(Api(state, url, key), "extend", lease, everything, {"length_s": length}, as_json)
+
+
+@app.command()
+def end(
+    lease: Lease = "",
+    everything: Annotated[bool, typer.Option("--all", help="all of one's own, waiting ones too")] = False,
+    state: State = HERE,
+    url: Url = "",
+    key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Give boards back, or a place in the queue."""
+    _change(Api(state, url, key), "end", lease, everything, {}, as_json)
+
+
+@app.command()
+def do(
+    serial: Annotated[str, typer.Argument(help="of the board")],
+    what: Annotated[str, typer.Argument(metavar="WHAT", help="reboot, delete or power-cycle")],
+    state: State = HERE,
+    url: Url = "",
+    key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Reboot a board (what its user waits for is kept), forget it (its sentry begins anew), or cut its power."""
+    row = Api(state, url, key).post(f"/boards/{serial.lower()}/do", {"do": what})
+    print(json.dumps(row) if as_json else f"{serial.lower()}: {what} {row['status']}")
+
+
+@app.command()
+def history(
+    serial: Annotated[str, typer.Argument(metavar="[SERIAL]", help="of a board; all unless given")] = "",
+    lease: Annotated[str, typer.Option("--lease", help="only of this lease")] = "",
+    user: User = "",
+    state: State = HERE,
+    url: Url = "",
+    key: ApiKey = "",
+    limit: Limit = 100,
+    as_json: AsJson = False,
+) -> None:
+    """What happened to boards and leases in the last day, newest first."""
+    wanted = {"serial": serial.lower(), "lease": lease, "user": user, "limit": limit}
+    answer = Api(state, url, key).get("/boards/history", **wanted)
+    if as_json:
+        print(json.dumps(answer))
+        return
+    table = new_table("History", "time", "board", "what", "user", "lease", "data")
+    for row in answer["items"]:
+        about = escape(row["serial"]), escape(row["what"]), escape(row["user"]), row["lease"]
+        table.add_row(when(row["ts"]), *about, escape(", ".join(f"{k} {_value(k, v)}" for k, v in row["data"].items())))
+    console.print(table if table.row_count else "nothing happened")
+
+
+def _change(api: Api, what: str, lease: str, everything: bool, body: Item, as_json: bool) -> None:
+    if bool(lease) == everything:
+        raise ApiError("lease: give the id of one, or --all")
+    answer: Item = api.post(f"/boards/leases/{what}-all" if everything else f"/boards/leases/{lease}/{what}", body)
+    if as_json:
+        print(json.dumps(answer))
+        return
+    rows: list[Item] = answer["items"] if everything else [answer]
+    for row in rows:
+        _say(row)
+    if not rows:
+        print(f"nothing to {what}")
+
+
+def _say(row: Item) -> None:
+    begin = f"{row['id']} {word(row['state'])}"
+    match row["state"]:
+        case "waiting":
+            expected = f"expected at {_clock(row['eta'])}" if row["eta"] else "nobody knows when"
+            console.print(f"{begin}, place {row['position']} in the queue, {expected}")
+        case "active":
+            console.print(f"{begin} until {_clock(row['until'])}: {_boards(row)}")
+        case _:
+            console.print(f"{begin} ({row['why']})")
+
+
+def _boards(row: Item) -> str:
+    failing: Item = row["failing"]
+    return escape(" ".join(b["serial"] + ("!" if b["serial"] in failing else "") for b in row["boards"]))
+
+
+def _wish(row: Item) -> str:
+    selector: Item = row["selector"]
+    return " ".join([*row["serials"], *(f"{name}={_joined(value)}" for name, value in selector.items())])
+
+
+def _joined(value: Any) -> str:
+    return "+".join(value) if isinstance(value, list) else str(value)
+
+
+def _value(name: str, value: Any) -> str:
+    return _clock(value) if name == "until" else _joined([str(v) for v in value] if isinstance(value, list) else value)
+
+
+def _clock(ms: int | None) -> str:
+    """Time of today, else with the date."""
+    if not ms:
+        return ""
+    text = when(ms)
+    return text[11:] if text[:10] == when(int(time.time() * 1000))[:10] else text
+
+
+def _object(text: str) -> Item:
+    try:
+        found: Any = json.loads(text)
+    except ValueError as error:
+        raise ApiError(f"args: no JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise ApiError('args: must be a JSON object, e.g. {"flush": 10}')
+    return found  # pyright: ignore[reportUnknownVariableType]

@@ -1,0 +1,260 @@
+"""FPGA boards: which there are, who has them, reserving, extending, giving back."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import BaseModel, Field
+
+from commander.boards import leases, orders, views
+from commander.boards.tables import board_history
+from commander.effects import Effects, Farm, Moment, Refused, Row
+from commander.fleet.views import history
+from commander.http.access import Caller, Operator, Reader, Served
+from commander.http.paging import (
+    Before,
+    Limit,
+    Offset,
+    Since,
+    Until,
+    Word,
+    do,
+    history_page,
+    json,
+    now_ms,
+    page,
+    span,
+    within,
+)
+from commander.service import Service
+from schema.boards import STATES
+
+router = APIRouter(prefix="/api/v1/boards")
+
+LOOK_S = 0.05
+UNDER_WAY = ("sent", "accepted", "progress")
+
+Lease = Annotated[str, Path(description="its id: l-...")]
+Serial = Annotated[str, Path(description="of the board's USB device, in lower case")]
+Tags = Annotated[list[str], Query(alias="tag", description="all of them; repeatable")]
+Short = Annotated[str, Field(max_length=128, pattern=r"^[^\x00]*$")]
+MOST = 2**31
+
+
+class Selector(BaseModel, extra="forbid"):
+    type: Short | None = Field(default=None, examples=["pico2-ice"])
+    tags: list[Short] = Field(default=[], max_length=32, description="all of them")
+    firmware: Short | None = None
+    node: Short | None = None
+    domain: Short | None = None
+
+
+class ReserveWish(BaseModel, extra="forbid"):
+    kind: str = Field(description="what the boards shall be", examples=["pulsecount"])
+    args: dict[str, Any] = Field(default={}, description="for the state's constructor")
+    count: int | None = Field(default=None, ge=1, le=MOST, description="1, unless serials are given")
+    serials: list[Short] = Field(default=[], max_length=leases.MOST_COUNT, description="just these boards")
+    selector: Selector = Selector()
+    length_s: int | None = Field(default=None, ge=1, le=MOST, description="one hour unless given")
+    idle_s: int | None = Field(default=None, ge=1, le=MOST, description="end without use for so long; null: never")
+    priority: int = Field(default=0, ge=0, le=MOST, description="above 0 needs an admin")
+    wait: bool = Field(default=True, description="in the queue; false: now or not at all (409)")
+
+
+class ExtendWish(BaseModel, extra="forbid"):
+    length_s: int | None = Field(default=None, ge=1, le=MOST, description="from now; the lease's own unless given")
+
+
+class AllWish(ExtendWish):
+    user: Short | None = Field(default=None, description="somebody else's; needs an admin")
+
+
+class EndAllWish(BaseModel, extra="forbid"):
+    user: Short | None = Field(default=None, description="somebody else's; needs an admin")
+
+
+class DoWish(BaseModel, extra="forbid"):
+    do: Literal["reboot", "delete", "power-cycle"]
+
+
+@router.get("")
+async def boards(
+    service: Served,
+    _: Reader,
+    state: Word = None,
+    node: Word = None,
+    type: Word = None,
+    tag: Tags = [],  # noqa: B006
+    user: Word = None,
+    free: bool | None = None,
+    limit: Limit = 100,
+    offset: Offset = 0,
+) -> Response:
+    """Each with its state, its sentry, and the lease that has it."""
+    if state is not None and state not in STATES:
+        raise Refused("state", f"must be one of: {', '.join(STATES)}")
+    wanted = {"state": state, "node": node, "type": type, "user": user, "free": free}
+    given = {name: value for name, value in wanted.items() if value is not None}
+    rows = views.board_list(service.flow.farm, now_ms())
+    found = [row for row in rows if all(row[n] == v for n, v in given.items()) and set(tag) <= set(row["tags"])]
+    return json(page(found, limit, offset))
+
+
+@router.get("/available")
+async def available(
+    service: Served,
+    _: Reader,
+    kind: Word = None,
+    type: Word = None,
+    tag: Tags = [],  # noqa: B006
+    firmware: Word = None,
+    node: Word = None,
+    domain: Word = None,
+) -> Response:
+    """`{"count", "serials"}` of what would be given out at once."""
+    wanted = {"type": type, "firmware": firmware, "node": node, "domain": domain}
+    selector: Row = {name: value for name, value in wanted.items() if value is not None} | {"tags": tag}
+    serials = views.available(service.flow.farm, selector, kind, now_ms())
+    return json({"count": len(serials), "serials": serials})
+
+
+@router.post("/leases", status_code=201)
+async def reserve(service: Served, caller: Operator, wish: ReserveWish) -> Response:
+    """All boards of the wish at once: now, or when its turn has come (`state`: `active`, `waiting`)."""
+    asked = wish.model_dump() | {"selector": wish.selector.model_dump(exclude_none=True, exclude_defaults=True)}
+    limits = _limits(service)
+    if "idle_s" not in wish.model_fields_set:
+        asked["idle_s"] = limits.idle_s
+    work = _work(leases.reserve, _asker(caller), asked, limits)
+    return json(_shown(service, await do(service, work, caller.name)), 201)
+
+
+@router.get("/leases")
+async def lease_list(
+    service: Served,
+    _: Reader,
+    state: Literal["waiting", "active", "ended"] | None = None,
+    user: Word = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = 100,
+    offset: Offset = 0,
+) -> Response:
+    """The queue in its order, then the active ones, then those that ended in the last day."""
+    rows = views.lease_list(service.flow.farm, now_ms())
+    found = [row for row in rows if state in (None, row["state"]) and user in (None, row["user"])]
+    return json(page(within(found, "created", since, until), limit, offset))
+
+
+@router.post("/leases/extend-all")
+async def extend_all(service: Served, caller: Operator, wish: AllWish) -> Response:
+    """All active ones of the caller."""
+    work = _work(leases.extend_all, _user(caller, wish.user), wish.length_s, _limits(service))
+    rows = await do(service, work, caller.name)
+    return json({"items": [_shown(service, row) for row in rows]})
+
+
+@router.post("/leases/end-all")
+async def end_all(service: Served, caller: Operator, wish: EndAllWish) -> Response:
+    """All of the caller, waiting ones too."""
+    rows = await do(service, _work(leases.end_all, _user(caller, wish.user)), caller.name)
+    return json({"items": [_shown(service, row) for row in rows]})
+
+
+@router.get("/leases/{lease}")
+async def one_lease(service: Served, _: Reader, lease: Lease) -> Response:
+    """`position` in the queue (1 is next) and `eta` (ms since 1970, null: nobody knows) while it waits."""
+    row = service.flow.farm["board_lease"].get(lease)
+    if row is None:
+        raise Refused("lease", f"there is no lease {lease[:64]}", 404)
+    return json(_shown(service, row))
+
+
+@router.post("/leases/{lease}/extend")
+async def extend(service: Served, caller: Operator, lease: Lease, wish: ExtendWish) -> Response:
+    """It lasts its length from now; not longer than `board_lease_max_s` in all."""
+    work = _work(leases.extend, _asker(caller), lease, wish.length_s, _limits(service))
+    return json(_shown(service, await do(service, work, caller.name)))
+
+
+@router.post("/leases/{lease}/end")
+async def end(service: Served, caller: Operator, lease: Lease) -> Response:
+    """Gives its boards back, or its place in the queue."""
+    return json(_shown(service, await do(service, _work(leases.end, _asker(caller), lease), caller.name)))
+
+
+@router.get("/history")
+def all_history(
+    service: Served,
+    _: Reader,
+    serial: Word = None,
+    lease: Word = None,
+    user: Word = None,
+    what: Word = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = 100,
+    before: Before = None,
+) -> Response:
+    """What happened to boards and leases, newest first."""
+    where = {"serial": serial, "lease": lease, "user": user, "what": what}
+    return _history(service, where, since, until, limit, before)
+
+
+@router.get("/{serial}/history")
+def board_history_of(
+    service: Served,
+    _: Reader,
+    serial: Serial,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = 100,
+    before: Before = None,
+) -> Response:
+    """What happened to one board, newest first."""
+    return _history(service, {"serial": serial.replace("\x00", "")}, since, until, limit, before)
+
+
+@router.post("/{serial}/do")
+async def board_do(service: Served, caller: Operator, serial: Serial, wish: DoWish) -> Response:
+    """The command, once the sentry has answered it; 409 says why it did not."""
+    row: Row = await do(service, _work(orders.order, _asker(caller), serial, wish.do), caller.name)
+    while row["status"] in UNDER_WAY:
+        await asyncio.sleep(LOOK_S)
+        row = service.flow.farm["command"].get(row["id"]) or {**row, "status": "timeout"}
+    if row["status"] != "done":
+        why = row["result"] if row["result"] is not None else row["code"] or "no answer"
+        raise Refused("do", f"{wish.do} of {serial}: {row['status']}: {str(why)[:300]}", 409)
+    return json(row)
+
+
+def _asker(caller: Caller) -> leases.Asker:
+    return leases.Asker(caller.user, caller.role == "admin")
+
+
+def _user(caller: Caller, other: str | None) -> str:
+    if other not in (None, caller.user) and caller.role != "admin":
+        raise Refused("user", "others' leases need the role admin", 403)
+    return other or caller.user
+
+
+def _limits(service: Service) -> leases.Limits:
+    settings = service.settings
+    return leases.Limits(settings.board_lease_max_s, settings.board_idle_s or None)
+
+
+def _work(what: Callable[..., tuple[Any, Effects]], *arguments: Any) -> Callable[[Farm, Moment], tuple[Any, Effects]]:
+    return lambda farm, moment: what(farm, *arguments, moment)
+
+
+def _shown(service: Service, row: Row) -> Row:
+    return views.one_lease(service.flow.farm, row, now_ms())
+
+
+def _history(
+    service: Service, where: Row, since: int | None, until: int | None, limit: int, before: int | None
+) -> Response:
+    given = {name: value for name, value in where.items() if value is not None}
+    with service.database.reading() as connection:
+        return json(history_page(history(connection, board_history, given, *span(since, until), limit, before), limit))

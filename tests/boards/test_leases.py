@@ -1,0 +1,340 @@
+"""Who gets which board, for how long, and what is told: the rules, second by second."""
+
+from typing import Any
+
+import pytest
+
+from commander.boards import leases, orders, views
+from commander.boards.leases import Asker, Limits
+from commander.effects import Refused
+from commander.fleet.orders import remove_node
+from tests.boards.board_farm import HOUR, BoardFarm, unchanged
+
+
+@pytest.fixture
+def farm() -> BoardFarm:
+    """Two hosts: h with three boards, g with one."""
+    return BoardFarm(h=3, g=1)
+
+
+def refused(farm: BoardFarm, what: Any, *arguments: Any, **more: Any) -> Refused:
+    before = unchanged(farm.farm)
+    with pytest.raises(Refused) as error:
+        what(*arguments, **more)
+    assert unchanged(farm.farm) == before
+    return error.value
+
+
+def test_a_lease_is_in_the_documents_of_its_sentries_until_it_ends(farm: BoardFarm) -> None:
+    lease = farm.reserve("ann", 4, args={"flush": 3})
+    assert (lease["state"], lease["until"] - farm.now, len(lease["boards"])) == ("active", HOUR, 4)
+    assert [each["serial"] for each in farm.document("h")] == ["h-0", "h-1", "h-2"]
+    one = {"serial": "g-0", "lease": lease["id"], "kind": "pulsecount", "args": {"flush": 3}}
+    assert farm.document("g") == [one]
+    farm.settle()
+    assert farm.end("ann", lease["id"])["why"] == "ended"
+    assert farm.document("h") == farm.document("g") == []
+    assert farm.told(lease["id"]) == ["asked", *["begun"] * 4, *["ended"] * 4]
+    assert [row["what"] for row in farm.audit] == ["boards asked for", "lease ended"]
+    assert farm.end("ann", lease["id"])["state"] == "ended", "twice does no harm"
+
+
+def test_by_serial_and_by_selector(farm: BoardFarm) -> None:
+    farm.report("h", h_1={"tags": ["up5k", "sma"], "firmware": "default-2"})
+    assert list(farm.reserve(count=None, serials=["H-2"])["boards"]) == ["h-2"]
+    assert list(farm.reserve(selector={"tags": ["sma"]})["boards"]) == ["h-1"]
+    assert list(farm.reserve(selector={"node": "g", "type": "pico2-ice"})["boards"]) == ["g-0"]
+    assert list(farm.reserve(selector={"domain": "house", "firmware": "default-1"})["boards"]) == ["h-0"]
+
+
+def test_a_board_that_can_more_is_kept_for_who_needs_it(farm: BoardFarm) -> None:
+    farm.report("g", g_0={"tags": ["a"]})
+    farm.report("h", h_0={"tags": ["a", "b", "c"]}, h_1={"tags": ["a", "b"]})
+    assert [next(iter(farm.reserve()["boards"])) for _ in range(4)] == ["g-0", "h-2", "h-1", "h-0"]
+
+
+@pytest.mark.parametrize(
+    ("field", "more"),
+    [
+        ("kind", {"kind": "oscilloscope"}),
+        ("kind", {"kind": "No Id"}),
+        ("serials", {"count": None, "serials": ["h-0", "h-9"]}),
+        ("serials", {"count": None, "serials": ["h-0", "H-0"]}),
+        ("serials", {"count": None, "serials": ["h-0", "g-0"], "selector": {"node": "h"}}),
+        ("count", {"count": 5}),
+        ("count", {"count": 2, "serials": ["h-0"]}),
+        ("count", {"count": 1, "selector": {"tags": ["up5k", "sma"]}}),
+        ("length_s", {"length_s": 86_401}),
+        ("idle_s", {"idle_s": 86_401}),
+        ("priority", {"priority": 1}),
+        ("args", {"args": {"text": "x" * 600}}),
+    ],
+)
+def test_what_can_never_be_is_refused_whether_or_not_one_would_wait(
+    farm: BoardFarm, field: str, more: dict[str, Any]
+) -> None:
+    error = refused(farm, farm.reserve, **more)
+    assert (error.field, error.status) == (field, 403 if field == "priority" else 422)
+
+
+def test_not_now_says_why_or_waits(farm: BoardFarm) -> None:
+    farm.reserve("ann", 3, selector={"node": "h"})
+    farm.report("g", g_0={"state": "broken"})
+    error = refused(farm, farm.reserve, "bob", 2, wait=False)
+    assert (error.field, error.status) == ("wait", 409)
+    assert error.problem == "0 of the 4 boards that suit are free, 2 are wanted; 1 are out of order"
+    assert farm.reserve("bob", 2)["state"] == "waiting"
+
+
+@pytest.mark.parametrize("state", ["flashing", "testing", "preparing", "leased", "broken", "quarantine", "odd", None])
+def test_only_a_ready_board_is_given(farm: BoardFarm, state: str | None) -> None:
+    farm.report("g", g_0={"state": state})
+    lease = farm.reserve(count=None, serials=["g-0"])
+    assert lease["state"] == "waiting"
+    farm.report("g", g_0={"state": "ready"})
+    assert farm.state_of(lease["id"]) == "active"
+
+
+def test_a_sentry_that_is_not_there_gives_nothing(farm: BoardFarm) -> None:
+    farm.state("h", "lost")
+    lease = farm.reserve(count=2)
+    assert lease["state"] == "waiting"
+    farm.state("h", "ready")
+    farm.later(1)
+    assert farm.state_of(lease["id"]) == "active"
+
+
+def test_extending_is_an_hour_from_now_and_has_an_end() -> None:
+    farm = BoardFarm(Limits(max_s=5_400), h=1)
+    lease = farm.reserve()["id"]
+    begun = farm.now
+    farm.later(600)
+    assert farm.extend("ann", lease)["until"] == farm.now + HOUR
+    assert farm.extend("ann", lease, 60)["until"] == farm.now + HOUR, "never shorter"
+    farm.later(3_000)
+    assert farm.extend("ann", lease)["until"] == begun + 5_400_000
+    farm.later(1_800)
+    assert farm.lease(lease)["why"] == "expired"
+    assert refused(farm, farm.extend, "ann", lease).status == 409
+
+
+def test_ending_soon_is_told_once_and_again_after_an_extension(farm: BoardFarm) -> None:
+    long, short = farm.reserve()["id"], farm.reserve(length_s=30)["id"]
+    farm.later(19)
+    assert "ending-soon" not in farm.told(short)
+    farm.later(1)
+    farm.later(1)
+    assert farm.told(short).count("ending-soon") == 1
+    farm.later(2_400 - 22)
+    assert "ending-soon" not in farm.told(long)
+    for _ in range(3):
+        farm.later(1)
+    assert farm.told(long).count("ending-soon") == 1
+    farm.extend("ann", long)
+    farm.later(2_401)
+    assert farm.told(long).count("ending-soon") == 2
+
+
+def test_a_lease_without_use_ends_if_it_says_so(farm: BoardFarm) -> None:
+    idle, patient = farm.reserve(idle_s=60)["id"], farm.reserve()["id"]
+    farm.later(59)
+    farm.apply(leases.touch(farm.farm, idle, farm.moment()))
+    farm.later(59)
+    farm.event("h", "h-0", "results", 1, idle, batch="b", results=[["e", 7]])
+    farm.later(59)
+    assert farm.state_of(idle) == "active"
+    farm.later(1)
+    assert (farm.lease(idle)["why"], farm.state_of(patient)) == ("idle", "active")
+
+
+def test_a_lease_stays_when_its_board_fails_and_its_user_is_told(farm: BoardFarm) -> None:
+    lease = farm.reserve(count=None, serials=["g-0"])["id"]
+    farm.settle()
+    farm.state("g", "lost")
+    farm.later(1)
+    farm.later(1)
+    assert farm.lease(lease)["failing"] == {"g-0": "its sentry g is lost"}
+    farm.state("g", "ready")
+    farm.report("g", g_0={"state": "broken", "problem": "no answer to 1200 baud"})
+    farm.later(1)
+    assert farm.lease(lease)["failing"] == {"g-0": "broken: no answer to 1200 baud"}
+    farm.report("g", g_0=None)
+    farm.later(1)
+    assert farm.lease(lease)["failing"] == {"g-0": "it is not plugged in"}
+    farm.report("h", g_0={"state": "ready"})
+    farm.later(1)
+    assert (farm.state_of(lease), farm.lease(lease)["failing"]) == ("active", {})
+    assert [len(farm.document(node)) for node in ("g", "h")] == [0, 1], "plugged into the other host"
+    assert farm.told(lease)[2:] == ["failure"] * 3 + ["well-again"]
+    assert farm.reserve("bob", None, serials=["g-0"])["state"] == "waiting"
+
+
+def test_a_sentry_that_was_removed_and_comes_back_is_told_again(farm: BoardFarm) -> None:
+    lease = farm.reserve(count=None, serials=["g-0"])["id"]
+    row = farm.farm["node"]["g"]
+    farm.farm.apply(_put("steward-house", {**row, "id": "steward-house", "kind": "steward"}))
+    farm.apply(remove_node(farm.farm, "g", farm.moment()))
+    farm.later(1)
+    farm.farm.apply(_put("g", row))
+    farm.later(1)
+    assert [each["lease"] for each in farm.document("g")] == [lease]
+
+
+def _put(name: str, row: dict[str, Any]) -> Any:
+    from commander.effects import Put
+
+    return Put("node", name, row)
+
+
+def test_a_gang_is_not_overtaken_by_small_wishes(farm: BoardFarm) -> None:
+    small = [farm.reserve(f"u{n}")["id"] for n in range(4)]
+    gang = farm.reserve("gang", 4)["id"]
+    later = [farm.reserve(f"v{n}")["id"] for n in range(4)]
+    for name in small:
+        farm.settle()
+        farm.end("boss", name, admin=True)
+        farm.settle()
+    assert farm.state_of(gang) == "active"
+    assert {farm.state_of(name) for name in later} == {"waiting"}
+    farm.end("gang", gang)
+    farm.settle()
+    assert {farm.state_of(name) for name in later} == {"active"}
+
+
+def test_nobody_waits_behind_a_wish_that_no_end_of_a_lease_can_meet(farm: BoardFarm) -> None:
+    farm.report("g", g_0={"state": "broken"})
+    gang = farm.reserve("gang", 4)["id"]
+    assert farm.reserve("bob", 3)["state"] == "active"
+    assert farm.state_of(gang) == "waiting"
+
+
+def test_boards_kept_for_a_gang_are_not_available(farm: BoardFarm) -> None:
+    farm.reserve("ann", 1)
+    farm.settle()
+    assert views.available(farm.farm, {}, None, farm.now) == ["h-0", "h-1", "h-2"]
+    assert views.available(farm.farm, {"node": "h"}, "variance", farm.now) == ["h-0", "h-1", "h-2"]
+    assert views.available(farm.farm, {"tags": ["sma"]}, None, farm.now) == []
+    farm.reserve("gang", 4)
+    assert views.available(farm.farm, {}, None, farm.now) == []
+
+
+def test_the_order_is_priority_then_who_had_less_then_age() -> None:
+    farm = BoardFarm(h=1)
+    first = farm.reserve("much", length_s=600)["id"]
+    farm.later(300)
+    second = farm.reserve("much")["id"]
+    farm.later(1)
+    third = farm.reserve("little")["id"]
+    urgent = farm.reserve("boss", admin=True, priority=5)["id"]
+    assert [row["id"] for row in views.lease_list(farm.farm, farm.now)[:3]] == [urgent, third, second]
+    served = []
+    for name in (first, urgent, third, second):
+        assert farm.state_of(name) == "active"
+        served.append(name)
+        farm.end("boss", name, admin=True)
+        farm.settle()
+
+
+def test_whoever_had_much_does_not_wait_for_ever() -> None:
+    farm = BoardFarm(h=1)
+    farm.end("much", farm.reserve("much", length_s=600)["id"])
+    farm.settle()
+    running = farm.reserve("other", length_s=600)["id"]
+    farm.later(500)
+    farm.end("other", running)
+    farm.settle()
+    farm.reserve("u0", length_s=60)
+    patient = farm.reserve("other")["id"]
+    for number in range(1, 12):
+        farm.settle()  # leased
+        farm.later(60)
+        farm.reserve(f"u{number}", length_s=60)
+        farm.settle()  # ready, and given to the next
+        if farm.state_of(patient) == "active":
+            break
+    assert 7 <= number <= 10, "500 s are about eight turns of a minute"
+
+
+def test_place_in_the_queue_and_when_its_turn_comes(farm: BoardFarm) -> None:
+    farm.reserve("ann", 3, selector={"node": "h"}, length_s=100)
+    farm.reserve("bob", 1, length_s=300)
+    farm.settle()
+    gang = farm.reserve("cat", 4, length_s=50)["id"]
+    behind = farm.reserve("dan", 1, length_s=50)["id"]
+    shown = {row["id"]: (row["position"], row["eta"]) for row in views.lease_list(farm.farm, farm.now)}
+    assert shown[gang] == (1, farm.now + 300_000)
+    assert shown[behind] == (2, farm.now + 350_000)
+    farm.report("g", g_0={"state": "broken"})
+    row = views.one_lease(farm.farm, farm.lease(gang), farm.now)
+    assert (row["position"], row["eta"]) == (1, None), "nobody knows when it is mended"
+    active = views.lease_list(farm.farm, farm.now)[2]
+    assert (active["state"], active["position"], active["eta"]) == ("active", None, None)
+    assert {board["node"] for board in active["boards"]} <= {"h", "g"}
+
+
+def test_others_leases_are_an_admins(farm: BoardFarm) -> None:
+    lease = farm.reserve("ann", 2)["id"]
+    assert refused(farm, farm.end, "bob", lease).status == 403
+    assert refused(farm, farm.extend, "bob", lease).status == 403
+    assert refused(farm, farm.end, "bob", "l-0").status == 404
+    assert farm.ask(leases.end_all, "bob") == []
+    waiting = farm.reserve("ann", 4)["id"]
+    assert {row["why"] for row in farm.ask(leases.end_all, "ann")} == {"ended", "withdrawn"}
+    assert farm.state_of(waiting) == "ended"
+
+
+def test_extend_all(farm: BoardFarm) -> None:
+    names = [farm.reserve("ann")["id"] for _ in range(2)]
+    other = farm.reserve("bob")["id"]
+    farm.later(100)
+    assert {row["id"] for row in farm.ask(leases.extend_all, "ann", None, farm.limits)} == set(names)
+    assert [farm.lease(name)["until"] - farm.now for name in (*names, other)] == [HOUR, HOUR, HOUR - 100_000]
+
+
+def test_one_user_cannot_fill_the_queue(farm: BoardFarm) -> None:
+    for _ in range(4 + leases.MOST_WAITING):
+        farm.reserve("ann")
+    assert refused(farm, farm.reserve, "ann").status == 409
+    assert farm.reserve("bob")["state"] == "waiting"
+
+
+def test_commands_to_a_board_are_its_users(farm: BoardFarm) -> None:
+    farm.reserve("ann", None, serials=["g-0"])
+    assert refused(farm, farm.ask, orders.order, Asker("bob"), "g-0", "reboot").status == 403
+    assert refused(farm, farm.ask, orders.order, Asker("bob"), "x-9", "reboot").status == 404
+    assert refused(farm, farm.ask, orders.order, Asker("ann"), "g-0", "explode").field == "do"
+    row = farm.ask(orders.order, Asker("ann"), "g-0", "reboot")
+    assert (row["node"], row["name"], row["args"]) == ("g", "board", {"serial": "g-0", "do": "reboot"})
+    assert farm.ask(orders.order, Asker("bob"), "h-0", "delete")["args"]["serial"] == "h-0"
+
+
+def test_what_boards_tell_is_in_their_history_and_results_are_not(farm: BoardFarm) -> None:
+    lease = farm.reserve("ann", None, serials=["g-0"])["id"]
+    farm.event("g", "g-0", "initialized", 1, lease)
+    farm.event("g", "g-0", "initialized", 1, lease)
+    farm.event("g", "g-0", "results", 2, lease, batch="b", results=[])
+    farm.event("g", "g-0", "state", 3, **{"from": "ready", "to": "broken"})
+    rows = [
+        row for row in farm.history if row["serial"] == "g-0" and row["what"] in ("initialized", "results", "state")
+    ]
+    assert [(row["what"], row["user"]) for row in rows] == [("initialized", "ann"), ("state", "")]
+
+
+def test_a_board_that_becomes_free_is_told_unless_somebody_gets_it(farm: BoardFarm) -> None:
+    farm.history.clear()
+    lease = farm.reserve("ann", 4)["id"]
+    farm.settle()
+    waiting = farm.reserve("bob", 1)["id"]
+    farm.end("ann", lease)
+    farm.settle()
+    assert farm.state_of(waiting) == "active"
+    assert sorted(row["serial"] for row in farm.history if row["what"] == "available") == ["g-0", "h-1", "h-2"]
+
+
+def test_ended_leases_are_forgotten_after_a_day(farm: BoardFarm) -> None:
+    lease = farm.reserve()["id"]
+    farm.end("ann", lease)
+    farm.later(86_400)
+    assert lease in farm.farm["board_lease"]
+    farm.later(1)
+    assert lease not in farm.farm["board_lease"]
