@@ -24,7 +24,7 @@ def overview(farm: Farm, now: int) -> Row:
     machines = read.machines(farm, now)
     duco = rigs.rig_list(farm, now)
     here = [each for each in machines if each["state"] != "offline"]
-    states = dict.fromkeys(read.STATES, 0)
+    states: dict[str, int] = dict.fromkeys(read.STATES, 0)
     for state in (*(each["state"] for each in machines), *map(_rig_state, duco)):
         states[state] += 1
     shares = [row for each in here for row in each["algorithms"]] + [_duco_shares(rig) for rig in duco]
