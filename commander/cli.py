@@ -48,12 +48,15 @@ def up(
     rig_master: Annotated[str, typer.Option(help="whose bus they are on: `node` (MicroPython) or `sentry`")] = "node",
     miners: Annotated[int, typer.Option(min=0, max=16, help="so many simulated miners on the sentry")] = 0,
     asics: Annotated[int, typer.Option(min=0, max=200, help="so many simulated ASICs, with a sentry of their own")] = 0,
+    boards: Annotated[
+        int, typer.Option(min=0, max=64, help="so many virtual FPGA boards, with a sentry of their own")
+    ] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Start a whole farm on this machine: brokers, commander, a sentry, a MicroPython node. Ctrl-C stops it."""
     from commander.up import Simulated, run
 
-    run(state, ports, Simulated(rig, rig_master, miners, asics), as_json)
+    run(state, ports, Simulated(rig, rig_master, miners, asics, boards), as_json)
 
 
 # How long a busy thread may keep Python to itself. SQLite gives it up for each row: with the usual 5 ms, the line fell

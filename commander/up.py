@@ -4,11 +4,8 @@ Nothing here is a shortcut: sentry and node are enrolled through real tokens, an
 host of its own. State lies below the state folder, so a second `up` resumes the same farm.
 """
 
-import errno
-import fcntl
 import json
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,60 +13,32 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from rich.console import Console
 
 from broker.bootstrap import bootstrap
-from broker.domains import Farm, load
+from broker.domains import Farm
 from broker.supervise import find_mosquitto
-from commander import readiness, virtual_asics, virtual_miners, virtual_node, virtual_rig
+from commander import readiness, up_place, virtual_asics, virtual_boards, virtual_miners, virtual_node, virtual_rig
 from commander.api import Api
 from commander.family import Family
+from commander.up_place import CannotStart
 
 READY_S = 60.0
 SENTRY, ESP = "host", "esp-1"
 MASTERS = {"node": ESP, "sentry": SENTRY}
 
-FARM_TOML = """\
-# Two domains, each with a broker of its own, bridged. Read docs/farm.md for all that may stand here.
-root = "farm"
-
-[domains.house]
-home = true
-host = "127.0.0.1"
-port = {house}
-
-[domains.barn]
-host = "127.0.0.1"
-port = {barn}
-
-[[links]]
-a = "barn"
-b = "house"
-
-[commander]
-http = "127.0.0.1:{http}"
-database = "sqlite"
-"""
-
 
 @dataclass(frozen=True)
 class Simulated:
-    """What is simulated besides: AVRs on the I2C bus of ``rig_master``, miners of the sentry, ASICs of another."""
+    """What is simulated besides: AVRs on the I2C bus of ``rig_master``, miners of the sentry, ASICs and FPGA boards of
+    others."""
 
     rig: int = 0
     rig_master: str = "node"
     miners: int = 0
     asics: int = 0
-
-
-class CannotStart(RuntimeError):
-    """A farm cannot start here; says what is in the way."""
-
-    def __init__(self, problem: str) -> None:
-        self.user_message = problem
-        super().__init__(problem)
+    boards: int = 0
 
 
 def run(state: Path, ports: str, simulated: Simulated, as_json: bool) -> None:
@@ -81,14 +50,14 @@ def run(state: Path, ports: str, simulated: Simulated, as_json: bool) -> None:
         raise CannotStart(f"--rig-master: must be {' or '.join(MASTERS)}, not {simulated.rig_master}")
     console = Console(stderr=True, quiet=as_json)
     try:
-        lock = _lock(state)
-        farm = _farm(state, ports)
+        lock = up_place.lock(state)
+        farm = up_place.farm_of(state, ports)
     except OSError as error:
         raise CannotStart(f"{error.filename}: {error.strerror}") from None
     if simulated.rig:
         virtual_rig.check()
     find_mosquitto()
-    _check_ports(farm)
+    up_place.check_ports(farm)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     family = Family(state / "run", lambda text: console.print(f"[yellow]{text}[/]"))
     started = time.monotonic()
@@ -138,6 +107,9 @@ def _start(
     say("sentry")
     _add_sentry(farm, state, family, api, SENTRY, "cpu-gpu", mining | virtual_miners.environment(simulated.miners))
     asic_port = _add_asics(farm, state, simulated.asics, family, api) if simulated.asics else 0
+    if simulated.boards:
+        say(f"{simulated.boards} virtual boards")
+        _add_boards(farm, state, simulated.boards, family, api)
     say("MicroPython node")
     try:
         built = software.result()
@@ -147,27 +119,54 @@ def _start(
         console.print(f"[yellow]no MicroPython node: {why}[/]")
         node = False
     wanted = {SENTRY, *([ESP] if node else []), *([virtual_asics.NODE] if asic_port else [])}
+    wanted |= {virtual_boards.NODE} if simulated.boards else set()
     wanted |= {f"steward-{name}" for name in farm.domains}
     say("first figures of " + ", ".join(sorted(wanted)))
     family.wait(
         "nodes", lambda: wanted <= readiness.ready_nodes(api), READY_S, lambda: readiness.waited_for(api, wanted)
     )
     done("nodes " + ", ".join(sorted(wanted)))
+    _define(state, simulated, asic_port, family, api, say, done)
+    return api
+
+
+def _define(
+    state: Path,
+    simulated: Simulated,
+    asic_port: int,
+    family: Family,
+    api: Api,
+    say: Callable[[str], None],
+    done: Callable[[str], None],
+) -> None:
+    """What the simulated machines shall do, once all nodes are there."""
     if simulated.rig:
-        virtual_rig.grant(api, SENTRY, MASTERS[master])
-        done(f"rig of {simulated.rig} slaves on {MASTERS[master]}, mining for a pool of its own through {SENTRY}")
+        virtual_rig.grant(api, SENTRY, MASTERS[simulated.rig_master])
+        master = MASTERS[simulated.rig_master]
+        done(f"rig of {simulated.rig} slaves on {master}, mining for a pool of its own through {SENTRY}")
     if simulated.miners:
         virtual_miners.define(api, state, SENTRY, simulated.miners)
         done(f"{simulated.miners} simulated miners on {SENTRY}: playbooks demo-1 ...")
     if asic_port:
         virtual_asics.define(api, simulated.asics, asic_port)
         done(f"{simulated.asics} simulated ASICs, watched by {virtual_asics.NODE}")
-    return api
+    if simulated.boards:
+        say("boards flashed and tested")
+        family.wait(virtual_boards.NODE, lambda: virtual_boards.are_ready(api, simulated.boards), READY_S)
+        done(f"{simulated.boards} virtual boards, driven by {virtual_boards.NODE}")
+
+
+def _add_boards(farm: Farm, state: Path, count: int, family: Family, api: Api) -> None:
+    """Start virtual boards and their sentry."""
+    bus = state / "boards"
+    family.add("virtual-boards", virtual_boards.simulator(bus, count))
+    family.wait("virtual-boards", lambda: virtual_boards.are_plugged(bus, count), READY_S)
+    _add_sentry(farm, state, family, api, virtual_boards.NODE, "board", virtual_boards.settings(bus))
 
 
 def _add_asics(farm: Farm, state: Path, count: int, family: Family, api: Api) -> int:
     """Start simulated ASICs and their sentry; returns their port."""
-    (port,) = _free_ports(1)
+    (port,) = up_place.free_ports(1)
     family.add("asic-simulator", [*_farmhand(), *virtual_asics.simulator(count, port)])
     family.wait("asic-simulator", lambda: readiness.answers(virtual_asics.FIRST, port), READY_S)
     _add_sentry(farm, state, family, api, virtual_asics.NODE, "asic", {})
@@ -178,7 +177,7 @@ def _add_rig(
     farm: Farm, state: Path, slaves: int, master: str, family: Family, say: Callable[[str], None]
 ) -> tuple[int, dict[str, str]]:
     """Start the simulated slaves and a pool; returns the slaves' port, and what the sentry has to know of both."""
-    rig_port, pool_port = _free_ports(2)
+    rig_port, pool_port = up_place.free_ports(2)
     say(f"{slaves} simulated AVRs")
     family.add("rig", virtual_rig.simulator(slaves, rig_port))
     family.wait("rig", lambda: readiness.answers("127.0.0.1", rig_port), READY_S)
@@ -214,54 +213,6 @@ def _announce(api: Api, seconds: float, as_json: bool, console: Console) -> None
 
 def _farmhand() -> list[str]:
     return [sys.executable, "-m", "farmhand"]
-
-
-def _lock(state: Path) -> IO[str]:
-    (state / "run").mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = (state / "run" / "lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise CannotStart(f"{state}: this farm is already up") from None
-    return lock
-
-
-def _farm(state: Path, ports: str) -> Farm:
-    path = state / "farm.toml"
-    if not path.exists():
-        free = _free_ports(3) if ports == "auto" else [18830, 18831, 8080]
-        path.write_text(FARM_TOML.format(house=free[0], barn=free[1], http=free[2]))
-    return load(path.read_text(), str(path))
-
-
-def _free_ports(count: int) -> list[int]:
-    held = [socket.socket() for _ in range(count)]
-    for each in held:
-        each.bind(("127.0.0.1", 0))
-    found = [int(each.getsockname()[1]) for each in held]
-    for each in held:
-        each.close()
-    return found
-
-
-def _check_ports(farm: Farm) -> None:
-    """Say before anything starts who will not be able to listen."""
-    places = {f"domains.{d.name}.port": (d.host if d.loopback else "", d.port) for d in farm.domains.values()}
-    host, _, port = farm.commander.http.rpartition(":")
-    places["commander.http"] = (host.strip("[]"), int(port))
-    for field, place in places.items():
-        family = socket.AF_INET6 if ":" in place[0] else socket.AF_INET
-        try:
-            with socket.socket(family) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Mosquitto and uvicorn do
-                probe.bind(place)
-        except OSError as error:
-            why = (
-                "is in use by another program; end it"
-                if error.errno == errno.EADDRINUSE
-                else f"cannot be listened on: {error.strerror}"
-            )
-            raise CannotStart(f"{field}: {place[0]}:{place[1]} {why}, or change farm.toml") from None
 
 
 def _do(command: list[str]) -> None:

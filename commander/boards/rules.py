@@ -2,6 +2,7 @@
 
 from commander.boards import leases
 from commander.boards.book import Book
+from commander.boards.calls import results
 from commander.boards.pool import boards
 from commander.effects import Add, Effects, Farm, Moment, Put, Row
 from commander.fleet.rules import Rule, on_evt
@@ -26,6 +27,7 @@ def on_board(farm: Farm, at: Address, data: Row, moment: Moment) -> Effects:
         }
         user = lease["user"] if lease else ""
         effects.append(Add("board_history", {**row, "user": user, "what": data["event"], "data": data["contents"]}))
+    effects += results(at, data, lease["user"] if lease else "", moment)
     return effects + (leases.touch(farm, lease["id"], moment) if lease else [])
 
 

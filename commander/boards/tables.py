@@ -53,4 +53,24 @@ board_history = Table(
     Index("board_history_lease", "lease"),
 )  # fmt: skip
 
+# What evaluations gave: a value, or a problem.
+board_result = Table(
+    "board_result", metadata,
+    Column("id", Big, primary_key=True, autoincrement=True),
+    Column("ts", Big, nullable=False),
+    Column("lease", Text, nullable=False),
+    Column("user", Text, nullable=False),
+    Column("batch", Text, nullable=False),
+    Column("evaluation", Text, nullable=False),
+    Column("serial", Text, nullable=False),
+    Column("node", Text, nullable=False),
+    Column("value", Json, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("gate_ms", Big),  # of a virtual board: how long the circuit was simulated
+    Column("took_ms", Big),
+    Index("board_result_ts", "ts"),
+    Index("board_result_batch", "batch"),
+    Index("board_result_lease", "lease"),
+)  # fmt: skip
+
 STATE = (board_lease, board_usage)

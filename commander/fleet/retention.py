@@ -8,7 +8,7 @@ from collections.abc import Callable
 import orjson
 from sqlalchemy import Connection, delete, func, select, text
 
-from commander.boards.tables import board_history
+from commander.boards.tables import board_history, board_result
 from commander.db_edge import Database, DatabaseUnavailable
 from commander.fleet import tables
 from commander.settings import Settings
@@ -109,6 +109,7 @@ def forget(database: Database, settings: Settings, now: int) -> None:
         for table, days in (
             (tables.telemetry, settings.keep_raw_days), (tables.event, settings.keep_events_days),
             (tables.audit, settings.keep_events_days), (board_history, settings.keep_events_days),
+            (board_result, settings.keep_events_days),
             (tables.log, settings.keep_logs_days),
             (tables.dead_letter, settings.keep_logs_days),
         ):  # fmt: skip

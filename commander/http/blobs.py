@@ -10,8 +10,9 @@ from starlette.requests import ClientDisconnect
 
 from commander.effects import Refused
 from commander.fleet import blobs
-from commander.http.access import Admin, Operator, Reader, Served
+from commander.http.access import Admin, Caller, Operator, Reader, Served
 from commander.http.paging import Limit, Offset, Since, Until, do, json, page, within
+from commander.service import Service
 
 router = APIRouter(prefix="/api/v1")
 
@@ -24,7 +25,13 @@ RAW: dict[str, Any] = {
 @router.post("/blobs", status_code=201, openapi_extra=RAW)
 async def add(service: Served, caller: Admin, request: Request, name: Name = "") -> Response:
     """Keep the body as a file; 200 instead of 201 when it was here before."""
-    data = await _body(request, int(service.settings.blob_max_mib * 1024 * 1024))
+    most = int(service.settings.blob_max_mib * 1024 * 1024)
+    return await keep(service, caller, request, name, most, f"{most} bytes (setting blob_max_mib)")
+
+
+async def keep(service: Service, caller: Caller, request: Request, name: str, most: int, allowed: str) -> Response:
+    """Keep the body of a request, at most so many bytes, as a file; `allowed` says so to people."""
+    data = await _body(request, most, allowed)
     sha256 = hashed(data).hexdigest()
     names = blobs.names_in(data)
     with service.blobs.arriving(sha256):
@@ -63,13 +70,13 @@ async def remove(service: Served, caller: Admin, sha256: str) -> Response:
     return json({"removed": sha256})
 
 
-async def _body(request: Request, most: int) -> bytes:
+async def _body(request: Request, most: int, allowed: str) -> bytes:
     data = bytearray()
     try:
         async for piece in request.stream():
             data += piece
             if len(data) > most:
-                raise Refused("body", f"must be at most {most} bytes (setting blob_max_mib)", 413)
+                raise Refused("body", f"must be at most {allowed}", 413)
     except ClientDisconnect:
         raise Refused("body", "broke off", 400) from None
     if not data:

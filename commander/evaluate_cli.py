@@ -1,0 +1,165 @@
+"""farmhand boards evaluate | results"""
+
+import json
+import secrets
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from commander.api import Api, ApiError
+from commander.options import HERE, ApiKey, AsJson, Limit, State, Url
+from commander.show import Item, console, new_table, when
+from schema.boards import MOST_FILES
+
+LOOK_S = 0.2
+READY_S = 120.0
+SILENT_S = 300.0  # so long without any result
+
+
+def evaluate(
+    files: Annotated[list[Path], typer.Argument(help="bitstreams: .bin, or .asc when icepack is here")],
+    lease: Annotated[str, typer.Option("--lease", help="boards that are reserved already; else some for this")] = "",
+    count: Annotated[int, typer.Option("--boards", min=1, help="so many boards, without --lease")] = 1,
+    kind: Annotated[str, typer.Option("--kind", help="pulsecount or variance, without --lease")] = "pulsecount",
+    spread: Annotated[bool, typer.Option("--spread", help="each bitstream on one board, instead of on all")] = False,
+    state: State = HERE,
+    url: Url = "",
+    key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Evaluate bitstreams on boards; results as they come. They are kept: farmhand boards results."""
+    contents = [(path, _bitstream(path)) for path in files]
+    api = Api(state, url, key)
+    row: Item = api.get(f"/boards/leases/{lease}") if lease else _reserved(api, kind, count)
+    try:
+        serials = _ready(api, row["id"])
+        batch = "b-" + secrets.token_hex(6)
+        given: list[Item] = []
+        for number, (path, content) in enumerate(contents):
+            sha256 = api.upload("/boards/files", content, name=path.name)["sha256"]
+            given.append({"name": f"{number}-{path.name}"[:128], "sha256": sha256})
+        expected = _call(api, row["id"], batch, given, serials, spread)
+        _follow(api, batch, expected, as_json)
+    finally:
+        if not lease:
+            api.post(f"/boards/leases/{row['id']}/end", {})
+
+
+def results(
+    batch: Annotated[str, typer.Option("--batch", help="as `evaluate` said it")] = "",
+    lease: Annotated[str, typer.Option("--lease", help="of this lease")] = "",
+    serial: Annotated[str, typer.Option("--serial", help="of this board")] = "",
+    state: State = HERE,
+    url: Url = "",
+    key: ApiKey = "",
+    limit: Limit = 100,
+    as_json: AsJson = False,
+) -> None:
+    """What evaluations gave in the last day, newest first."""
+    wanted = {"batch": batch, "lease": lease, "serial": serial.lower(), "limit": limit}
+    answer = Api(state, url, key).get("/boards/results", **wanted)
+    if as_json:
+        print(json.dumps(answer))
+        return
+    table = new_table("Results", "time", "batch", "evaluation", "board", "result", "gate", "took")
+    for each in answer["items"]:
+        gate, took = (f"{each[name]} ms" if each[name] is not None else "" for name in ("gate_ms", "took_ms"))
+        about = when(each["ts"]), each["batch"], escape(each["evaluation"]), each["serial"]
+        table.add_row(*about, _result(each), gate, took)
+    console.print(table if table.row_count else "no results")
+
+
+def _bitstream(path: Path) -> bytes:
+    try:
+        if path.suffix != ".asc":
+            return path.read_bytes()
+        icepack = shutil.which("icepack") or shutil.which(str(Path(".local/bin/icepack").absolute()))
+        if icepack is None:
+            raise ApiError(f"{path}: to pack it, icepack is needed (Debian: fpga-icestorm); or give the .bin")
+        with tempfile.TemporaryDirectory() as folder:
+            packed = Path(folder) / "packed.bin"
+            done = subprocess.run([icepack, str(path), str(packed)], capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise ApiError(f"{path}: icepack: {done.stderr.strip()[:300]}")
+            return packed.read_bytes()
+    except OSError as error:
+        raise ApiError(f"{path}: {error.strerror}") from None
+
+
+def _reserved(api: Api, kind: str, count: int) -> Item:
+    row: Item = api.post("/boards/leases", {"kind": kind, "count": count})
+    while row["state"] == "waiting":
+        console.print(f"waiting for boards, place {row['position']} in the queue")
+        time.sleep(2)
+        row = api.get(f"/boards/leases/{row['id']}")
+    return row
+
+
+def _ready(api: Api, lease: str) -> list[str]:
+    """Its boards, once all of them can be used."""
+    end = time.monotonic() + READY_S
+    while True:
+        row = api.get(f"/boards/leases/{lease}")
+        if row["state"] != "active":
+            raise ApiError(f"lease: {lease} is {row['state']}")
+        if all(board["state"] == "leased" for board in row["boards"]):
+            return [board["serial"] for board in row["boards"]]
+        if time.monotonic() > end:
+            told = ", ".join(f"{board['serial']} is {board['state']}" for board in row["boards"])
+            raise ApiError(f"lease: its boards are not ready after {READY_S:g} s: {told}")
+        time.sleep(LOOK_S)
+
+
+def _call(api: Api, lease: str, batch: str, given: list[Item], serials: list[str], spread: bool) -> int:
+    """How many results will come."""
+    shares = [(given, serials)]
+    if spread:
+        shares = [(given[number :: len(serials)], [serial]) for number, serial in enumerate(serials)]
+    for files, on in shares:
+        for begin in range(0, len(files), MOST_FILES):
+            part = files[begin : begin + MOST_FILES]
+            wish = {"method": "evaluate", "args": {"batch": batch}, "files": part, "serials": on}
+            problems: Item = api.post(f"/boards/leases/{lease}/call", wish)["problems"]
+            if problems:
+                raise ApiError("; ".join(f"{serial}: {text}" for serial, text in problems.items()))
+    return sum(len(files) * len(on) for files, on in shares)
+
+
+def _follow(api: Api, batch: str, expected: int, as_json: bool) -> None:
+    seen: dict[int, Any] = {}
+    last = time.monotonic()
+    if not as_json:
+        print(f"{batch}: {expected} evaluations")
+    while len(seen) < expected:
+        new = [each for each in _results(api, batch) if each["id"] not in seen]
+        for each in sorted(new, key=lambda each: each["id"]):
+            seen[each["id"]] = each
+            name = each["evaluation"].partition("-")[2]
+            print(json.dumps(each)) if as_json else console.print(
+                f"{len(seen)}/{expected}  {each['serial']}  {escape(name)}: {_result(each)}"
+            )
+        last = time.monotonic() if new else last
+        if time.monotonic() - last > SILENT_S:
+            raise ApiError(f"batch: {batch} gave {len(seen)} of {expected} results, and no more for {SILENT_S:g} s")
+        time.sleep(0 if new else LOOK_S)
+
+
+def _results(api: Api, batch: str) -> list[Item]:
+    found: list[Item] = []
+    before: int | None = None
+    while True:
+        page = api.get("/boards/results", batch=batch, limit=1000, before=before)
+        found += page["items"]
+        before = page["next"]
+        if before is None:
+            return found
+
+
+def _result(each: Item) -> str:
+    return f"[red]{escape(each['problem'])}[/]" if each["problem"] else f"[bold]{each['value']}[/]"

@@ -1,0 +1,99 @@
+"""Methods of leased boards: files for them, calls, results."""
+
+import asyncio
+from typing import Annotated, Any, cast
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel, Field
+
+from commander.boards import calls
+from commander.boards.leases import Asker
+from commander.boards.tables import board_result
+from commander.effects import Refused, Row
+from commander.fleet.views import history
+from commander.http.access import Operator, Reader, Served
+from commander.http.blobs import RAW, Name, keep
+from commander.http.paging import Before, Limit, Since, Until, Word, do, history_page, json, span
+from schema.boards import MOST_CALLED, MOST_FILES
+
+router = APIRouter(prefix="/api/v1/boards")
+
+MOST_BYTES = 1024 * 1024
+LOOK_S = 0.02
+UNDER_WAY = ("sent", "accepted", "progress")
+
+Word128 = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f]*$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class File(BaseModel, extra="forbid"):
+    name: Word128 = Field(description="the caller's, e.g. of an evaluation")
+    sha256: Sha256 = Field(description="as the upload answered it")
+
+
+class CallWish(BaseModel, extra="forbid"):
+    method: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")] = Field(examples=["evaluate"])
+    args: dict[str, Any] = Field(default={}, examples=[{"batch": "b-1"}])
+    files: list[File] = Field(default=[], max_length=MOST_FILES)
+    serials: list[Word128] = Field(default=[], max_length=MOST_CALLED, description="all of the lease unless given")
+
+
+@router.post("/files", status_code=201, openapi_extra=RAW)
+async def upload(service: Served, caller: Operator, request: Request, name: Name = "") -> Response:
+    """Keep the body, at most 1 MiB, for calls; 200 instead of 201 when it was here before."""
+    return await keep(service, caller, request, name, MOST_BYTES, f"{MOST_BYTES} bytes")
+
+
+@router.post("/leases/{lease}/call")
+async def call(
+    service: Served, caller: Operator, lease: Annotated[str, Path(description="its id: l-...")], wish: CallWish
+) -> Response:
+    """`{"answers": {serial: what the method returned}, "problems": {serial: text}}`; 409 when a sentry refused it."""
+    asker = Asker(caller.user, caller.role == "admin")
+    asked = wish.model_dump()
+
+    def work(farm: Any, moment: Any) -> Any:
+        return calls.call(farm, asker, lease, asked, moment)
+
+    sent: list[Row] = await do(service, work, caller.name)
+    rows = [await _answered(service, row) for row in sent]
+    refused = [row for row in rows if row["status"] != "done"]
+    if refused:
+        why = refused[0]["result"] if refused[0]["result"] is not None else refused[0]["code"] or "no answer"
+        raise Refused("call", f"{refused[0]['node']}: {refused[0]['status']}: {str(why)[:300]}", 409)
+    return json({part: _joined(rows, part) for part in ("answers", "problems")})
+
+
+@router.get("/results")
+def results(
+    service: Served,
+    _: Reader,
+    batch: Word = None,
+    lease: Word = None,
+    user: Word = None,
+    serial: Word = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = 100,
+    before: Before = None,
+) -> Response:
+    """What evaluations gave, newest first: `value`, or a `problem`."""
+    wanted = {"batch": batch, "lease": lease, "user": user, "serial": serial}
+    where = {name: value for name, value in wanted.items() if value is not None}
+    with service.database.reading() as connection:
+        return json(history_page(history(connection, board_result, where, *span(since, until), limit, before), limit))
+
+
+async def _answered(service: Any, row: Row) -> Row:
+    while row["status"] in UNDER_WAY:
+        await asyncio.sleep(LOOK_S)
+        row = service.flow.farm["command"].get(row["id"]) or {**row, "status": "timeout"}
+    return row
+
+
+def _joined(rows: list[Row], part: str) -> Row:
+    found: Row = {}
+    for row in rows:
+        if isinstance(row["result"], dict):
+            found |= cast(Row, row["result"]).get(part) or {}
+    return found

@@ -1,0 +1,32 @@
+"""The FPGA boards of `farmhand up --boards N`: virtual ones on a folder that stands for a USB bus, and a sentry of kind
+`board` that drives them as it would drive real ones.
+"""
+
+import sys
+from pathlib import Path
+
+from commander.api import Api
+
+NODE = "boards"
+FIRMWARE = {"DEFAULT": "default", "PULSE_COUNT": "pulsecount", "VARIANCE": "variance"}
+
+
+def simulator(bus: Path, count: int) -> list[str]:
+    return [sys.executable, "-m", "sentry.boards.virtual", "--bus", str(bus), "--count", str(count)]
+
+
+def are_plugged(bus: Path, count: int) -> bool:
+    files = [bus / "firmware" / f"{name}.uf2" for name in FIRMWARE.values()]
+    return all(file.exists() for file in files) and len(list(bus.glob("*/device.json"))) >= count
+
+
+def settings(bus: Path) -> dict[str, str]:
+    """Of the sentry. A bitstream that was never evaluated takes a virtual board seconds."""
+    firmware = {f"FARMHAND_BOARD_{name}": str(bus / "firmware" / f"{file}.uf2") for name, file in FIRMWARE.items()}
+    return {"FARMHAND_BOARD_USB": str(bus), "FARMHAND_BOARD_RESULT_S": "120", **firmware}
+
+
+def are_ready(api: Api, count: int) -> bool:
+    """Whether they can be reserved."""
+    found = api.get("/boards", node=NODE, limit=1000)["items"]
+    return sum(each["state"] in ("ready", "leased") for each in found) >= count
