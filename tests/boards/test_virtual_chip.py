@@ -10,11 +10,15 @@ from schema.boards import BITSTREAM_BYTES
 from sentry.boards.virtual import tools
 from sentry.boards.virtual.chip import Unfit, check, read, started
 from sentry.boards.virtual.evaluate import Count, Edges, Evaluator, Refused, half_periods
-from tests.boards.circuits import need_tools
+from tests.boards.circuits import MEMORY, bitstream, memory_pulses, need_tools
 
 HEAD = "module chip (input clock, output counted{});\nwire clock;\n"
 TOGGLE = "/* FF 18 30  1 */ always @(posedge clock) if (1'b1) counted <= 1'b0 ? 1'b0 : n1;\n"
 NOT = "assign n1  = /* LUT   18 30  1 */ !counted;\n"
+RAM = (
+    "SB_RAM40_4K #(\n  .READ_MODE({0}),\n  .WRITE_MODE({0})\n) ram (\n"
+    "  .RDATA({{open_0, counted}}),\n  .RCLK(clock)\n);\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +33,9 @@ NOT = "assign n1  = /* LUT   18 30  1 */ !counted;\n"
         ("assign counted = n1;\nassign n1 = n2;\nassign n2 = !n1;\n", "a loop of gates without a flip-flop"),
         ("assign counted = clock;\nassign n1 = n2;\nassign n2 = !n1;\n", ""),
         ("SB_PLL40_PAD #(\n) PLL_12_31 (\n  .LOCK(n1),\n);\n" + TOGGLE, "the circuit has SB_PLL40_PAD"),
+        (RAM.format(0), ""),
+        (RAM.format(1), "the circuit has SB_RAM40_4K"),
+        (RAM.format(0).replace("(clock)", "(n8)"), "it needs n8"),
         ('assign counted = clock;\ninitial $system("x");\n', "no plain circuit"),
         ("assign counted = clock;\n`include `x\n", "no plain circuit"),
     ],
@@ -98,6 +105,13 @@ def test_strange_bitstreams_are_refused_and_remembered(tmp_path: Path) -> None:
     assert all(each.startswith("iceunpack: ") for each in first[1:])
     assert len(list(tmp_path.glob("*.json"))) == 3
     assert asyncio.run(all_of(short, empty, wild, empty)) == first
+
+
+def test_a_block_memory_is_read_and_written(tmp_path: Path) -> None:
+    """Each of 12,000 clocks against the same circuit in Python; no pulse of it is periodic."""
+    need_tools()
+    evaluator = Evaluator(tmp_path, gate_ms=1000, clock_hz=12_000)
+    assert asyncio.run(evaluator.count(bitstream(MEMORY))) == Count(memory_pulses(12_000, 1000), 1000)
 
 
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,3 +29,24 @@ module bench;
     $finish;
   end
 endmodule
+
+// The chip's block memory as 256 words of 16 bits, the only shape that is simulated. A 1 in MASK keeps a bit.
+module SB_RAM40_4K(
+  input [10:0] WADDR, RADDR, input [15:0] MASK, WDATA, input WE, WCLKE, WCLK, RE, RCLKE, RCLK,
+  output reg [15:0] RDATA
+);
+  parameter READ_MODE = 0, WRITE_MODE = 0;
+  parameter [255:0] INIT_0 = 0, INIT_1 = 0, INIT_2 = 0, INIT_3 = 0, INIT_4 = 0, INIT_5 = 0, INIT_6 = 0, INIT_7 = 0,
+    INIT_8 = 0, INIT_9 = 0, INIT_A = 0, INIT_B = 0, INIT_C = 0, INIT_D = 0, INIT_E = 0, INIT_F = 0;
+  localparam [4095:0] INIT = {INIT_F, INIT_E, INIT_D, INIT_C, INIT_B, INIT_A, INIT_9, INIT_8,
+    INIT_7, INIT_6, INIT_5, INIT_4, INIT_3, INIT_2, INIT_1, INIT_0};
+  reg [15:0] words [0:255];
+  integer at;
+
+  initial begin
+    RDATA = 0;
+    for (at = 0; at < 256; at = at + 1) words[at] = INIT[16 * at +: 16];
+  end
+  always @(posedge WCLK) if (WCLKE && WE) words[WADDR[7:0]] <= words[WADDR[7:0]] & MASK | WDATA & ~MASK;
+  always @(posedge RCLK) if (RCLKE && RE) RDATA <= words[RADDR[7:0]];
+endmodule

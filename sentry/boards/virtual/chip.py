@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass, field
 
 CLOCK, COUNTED = "clock", "counted"
+MEMORY = "SB_RAM40_4K"
+MEMORY_INPUTS = ("WADDR", "RADDR", "MASK", "WDATA", "WE", "WCLKE", "WCLK", "RE", "RCLKE", "RCLK")
 
 _LITERAL = re.compile(r"\d+'[bh][0-9a-fA-FxzXZ]+|/\*.*?\*/|//.*")
 _NAME = re.compile(r"[A-Za-z_]\w*")
@@ -14,6 +16,7 @@ _WORDS = frozenset(("assign", "always", "posedge", "negedge", "if", "else", "beg
 _PORT = re.compile(r"(input|output|inout) (\w+)")
 _TARGET = re.compile(r"assign (\w+)\s*=|(\w+) <=")
 _BLOCK = re.compile(r"(SB_\w+)")
+_GIVEN = re.compile(r"\.(\w+)\((.*)\),?$")
 _DECLARED = re.compile(r"(wire|reg) ")
 _UNSET = re.compile(r"^reg (\w+);", re.MULTILINE)
 _CALLS_SIMULATOR = re.compile(r"[`$]")
@@ -38,6 +41,7 @@ class Chip:
 def read(verilog: str) -> Chip:
     """Raises Unfit for a text that icebox_vlog does not write."""
     chip = Chip()
+    block: dict[str, str] | None = None
     for raw in verilog.splitlines():
         line = _LITERAL.sub("", raw).strip()
         if _CALLS_SIMULATOR.search(line):
@@ -45,8 +49,14 @@ def read(verilog: str) -> Chip:
         if line.startswith("module "):
             for way, name in _PORT.findall(line):
                 (chip.inputs if way == "input" else chip.outputs).add(name)
-        elif block := _BLOCK.match(line):
-            chip.blocks.add(block[1])
+        elif begins := _BLOCK.match(line):
+            block = {"": begins[1]}
+        elif block is not None:
+            if given := _GIVEN.match(line):
+                block[given[1]] = given[2]
+            elif line == ");":
+                _add_block(chip, block)
+                block = None
         elif not _DECLARED.match(line) and (target := _TARGET.search(line)):
             names = set(_NAME.findall(line)) - _WORDS
             if target[1]:
@@ -54,6 +64,15 @@ def read(verilog: str) -> Chip:
             else:
                 chip.flip_flops[target[2]] = names - {target[2]}
     return chip
+
+
+def _add_block(chip: Chip, block: dict[str, str]) -> None:
+    """The outputs of a block that bench.v has; of any other nothing but its kind."""
+    kind = block[""]
+    chip.blocks.add(kind)
+    if kind == MEMORY and block.get("READ_MODE") == block.get("WRITE_MODE") == "0":
+        sources = {name for port in MEMORY_INPUTS for name in _NAME.findall(block.get(port, ""))}
+        chip.flip_flops.update(dict.fromkeys(_NAME.findall(block.get("RDATA", "")), sources))
 
 
 def check(chip: Chip) -> None:
@@ -86,7 +105,7 @@ def _missing(name: str, chip: Chip) -> str:
     held = f"; the circuit has {', '.join(sorted(chip.blocks))}" if chip.blocks else ""
     if name in chip.inputs:
         return f"it needs {name}, an oscillator of the chip or a pin that nothing drives here{held}"
-    return f"it needs {name}, which no logic cell drives: a PLL, memory or another hard block{held}"
+    return f"it needs {name}, which no logic cell drives: a PLL, a memory or another hard block{held}"
 
 
 def _has_ring(chip: Chip, within: set[str]) -> bool:

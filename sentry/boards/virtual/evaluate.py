@@ -28,7 +28,7 @@ CLOCK_HZ = 12_000_000
 COUNT_MS = 1000
 GATE_MS = 10
 LIMIT_S = 30  # of processor time, for each program
-LONGER = 10  # times the gate, for an output too slow for it
+LONGER = 10  # times the gate, for an output too slow for it; and a part of it, for a circuit too large
 BENCH = Path(__file__).with_name("bench.v")
 
 
@@ -124,7 +124,10 @@ class Evaluator:
             if COUNTED not in chip.outputs or CLOCK not in chip.inputs:
                 return Count(0, 0)
             (folder / "chip.v").write_text(started(verilog))
-            edges = await self._gate(folder, chip, self.gate_ms)
+            try:
+                edges = await self._gate(folder, chip, self.gate_ms)
+            except tools.TooLong:
+                return await self._shorter(folder, chip)
             longer = min(self.gate_ms * LONGER, COUNT_MS)
             if edges.goes_on or longer == self.gate_ms:
                 return edges.counted(self.gate_ms)
@@ -132,6 +135,16 @@ class Evaluator:
                 return (await self._gate(folder, chip, longer)).counted(longer)
             except tools.TooLong:
                 return edges.counted(self.gate_ms)
+
+    async def _shorter(self, folder: Path, chip: Chip) -> Count:
+        """Of a circuit that is too large for the gate. Raises tools.TooLong where that does not help."""
+        shorter = self.gate_ms // LONGER
+        if not shorter:
+            raise tools.TooLong
+        edges = await self._gate(folder, chip, shorter)
+        if edges.count and not edges.goes_on:
+            raise tools.TooLong
+        return edges.counted(shorter)
 
     async def _gate(self, folder: Path, chip: Chip, gate_ms: int) -> Edges:
         ports = ", ".join(f".{port}({port})" for port in (CLOCK, COUNTED) if port in chip.inputs | chip.outputs)
