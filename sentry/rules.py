@@ -214,9 +214,9 @@ def _desired(memory: Memory, name: str, heard: Heard, world: World) -> tuple[Mem
             actions.append(Wanted(name, body["rev"], body["data"]))
     except Invalid as error:
         report |= {"status": "failed", "error": _clean(str(error), 512)}
-        before = documents.get(name, {}).get("data")
-        if before is not None:  # a document that fails leaves in force what was applied before
-            report["data"] = before
+    before = documents.get(name, {}).get("data")
+    if report["status"] != "applied" and before is not None:  # what was applied before is still in force
+        report["data"] = before
     documents = {**documents, name: report}
     return {**memory, "documents": documents}, [*actions, Say("reported", name, report)]
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from math import inf
 from typing import Any
 
+from schema.message import is_json
 from sentry.boards.core import Lease, State
 from sentry.boards.faults import BoardFailed, Refused
 from sentry.boards.flashing import flash
@@ -75,12 +76,15 @@ class Board:
         self._inbox.put_nowait(Reboot())
 
     async def call(self, lease: str, method: str, args: Mapping[str, Any], files: Mapping[str, Any]) -> Any:
-        """Call a method of the state; what it returns. Refused; BoardFailed breaks the board as well."""
+        """Call a method of the state; what it returns. Refused; BoardFailed breaks the board as well; Invalid when the
+        answer is nothing that JSON can hold."""
         work, given = method_of(self, lease, method, args, files)
         state = self.state
         try:
             answer: Any = work(**given)
-            return await answer if inspect.isawaitable(answer) else answer
+            answer = await answer if inspect.isawaitable(answer) else answer
+            is_json("answer", answer)
+            return answer
         except BoardFailed as error:
             self._inbox.put_nowait(Went(state, problem=str(error)))
             raise

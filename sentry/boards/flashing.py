@@ -34,7 +34,7 @@ async def _bootloader(board: "Board") -> Device:
     for _ in range(TOUCHES):
         if (device := board.device) and device.tty and not device.disk:
             try:
-                touch_1200(device.tty)
+                await asyncio.to_thread(touch_1200, device.tty)
             except BoardFailed as error:  # it may be on its way into the bootloader
                 problem = f"the bootloader's disk did not appear ({error})"
         with suppress(BoardFailed):

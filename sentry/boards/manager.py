@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, cast
 
+from schema.boards import MOST_CALLED, MOST_FILES
 from schema.message import Invalid
 from sentry.boards.blobs import Blob, Blobs
 from sentry.boards.board import Board
@@ -74,6 +75,9 @@ class Manager:
         """Obey `board-call`: what the method returned by serial, or the problem. Refused before anything is done."""
         boards = [self._board(serial) for serial in args["serials"]]
         names: dict[str, str] = {file["name"]: file["sha256"] for file in args["files"]}
+        for field, most in (("serials", MOST_CALLED), ("files", MOST_FILES)):
+            if len(args[field]) > most:
+                raise Refused("bad-arguments", f"{field}: must be at most {most}")
         if len(names) < len(args["files"]):
             raise Refused("bad-arguments", "files.name: a name is there twice")
         try:

@@ -5,6 +5,7 @@ import errno
 import os
 import termios
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,6 +37,8 @@ class Tty:
         if self._handle >= 0:
             self._loop.remove_reader(self._handle)
             self._loop.remove_writer(self._handle)
+            with suppress(OSError, termios.error):
+                termios.tcflush(self._handle, termios.TCIOFLUSH)  # or the close waits until a board that hangs takes it
             os.close(self._handle)
             self._handle = -1
             if not self._over.done():

@@ -36,6 +36,10 @@ class Echo(State):
     async def on_remove(self):
         self.tell("farewell")
 
+    @register("mutter")
+    def mutter(self):
+        return {"not JSON": object()}
+
     @register("shout", "files", "times")
     async def shout(self, files, times=1):
         for _ in range(times):
@@ -102,6 +106,9 @@ def test_from_a_lease_to_results(make: Make, commander: Peer) -> None:
     }
     assert report["data"]["kinds"] == ["pulsecount"]
     told.lease(1, given(ONE), given(TWO))
+    # While it is under way nobody takes the boards for gone.
+    pending = told.expect("self/reported/leases", lambda each: each["rev"] == 1)
+    assert (pending["status"], set(pending["data"]["boards"])) == ("pending", {ONE, TWO})
     for serial in (ONE, TWO):
         told.event(serial, "plugged", vendor="1209")
         assert told.event(serial, "initialized")["lease"] == "l1"
@@ -185,6 +192,11 @@ def test_a_state_of_somebody_elses_package(make: Make, commander: Peer, tmp_path
     assert (ended["status"], ended["result"]) == ("done", {"answers": {ONE: 2}})
     for _ in range(2):
         assert told.event(ONE, "echoed")["contents"] == {"line": "> HELLO"}
+    ended = told.call("c2", "l1", "mutter", [], ONE)
+    assert ended["result"]["answers"] == {}
+    assert "answer: must be" in ended["result"]["problems"][ONE]
+    ended = told.call("c3", "l1", "shout", [{"name": str(n), "sha256": "0" * 64} for n in range(65)], ONE)
+    assert "files: must be at most 64" in ended["result"]["problem"]
     boards[0].unplug()
     assert told.event(ONE, "farewell")["lease"] == "l1"
     told.event(ONE, "unplugged")
