@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, expect
 
 from tests.boards.board_sentry import BoardSentry
 from tests.commander.serving import Serving
@@ -280,3 +281,26 @@ def test_eight_clients_fight_for_four_boards(serving: Serving, sentry: BoardSent
     assert max(served.values()) <= 4 * min(served.values()), served
     leases = [lease for each in sentry.owners.values() for lease in each]
     assert len(leases) >= sum(served.values())
+
+
+@pytest.mark.browser
+def test_the_page(serving: Serving, sentry: BoardSentry, browser: Browser) -> None:
+    key, name = serving.key("operator"), "test operator"
+    mine = reserved(serving.client(key), serials=["e662"])
+    other = reserved(user(serving, "ann"), count=4)
+    page = browser.new_page()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(f"{serving.url}/?key={key}")
+    page.get_by_role("link", name="Boards", exact=True).click()
+    row = page.locator("#leases tr", has_text=mine["id"])
+    expect(row).to_contain_text(name, timeout=30_000)
+    others = page.locator("#leases tr", has_text=other["id"])
+    expect(others).to_contain_text("place 1", timeout=30_000)
+    expect(page.locator("#boards tr", has_text="e662")).to_contain_text("leased", timeout=30_000)
+    page.locator("#boards tr", has_text="e662").get_by_role("button", name="Reboot").click()
+    row.get_by_role("button", name="End").click()
+    expect(row).to_contain_text("ended", timeout=30_000)
+    expect(page.locator("#boards tr", has_text="ann")).to_have_count(4, timeout=30_000)
+    others.get_by_role("button", name="End").click()
+    expect(page.locator("#problem")).to_contain_text("needs the role admin", timeout=30_000)
+    page.close()
