@@ -2,7 +2,7 @@
 
 import json
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from rich.markup import escape
@@ -204,7 +204,7 @@ def history(
     table = new_table("History", "time", "board", "what", "user", "lease", "data")
     for row in answer["items"]:
         about = escape(row["serial"]), escape(row["what"]), escape(row["user"]), row["lease"]
-        table.add_row(when(row["ts"]), *about, escape(", ".join(f"{k} {_value(k, v)}" for k, v in row["data"].items())))
+        table.add_row(when(row["ts"]), *about, escape(_told(row["data"])))
     console.print(table if table.row_count else "nothing happened")
 
 
@@ -240,16 +240,19 @@ def _boards(row: Item) -> str:
 
 
 def _wish(row: Item) -> str:
-    selector: Item = row["selector"]
-    return " ".join([*row["serials"], *(f"{name}={_joined(value)}" for name, value in selector.items())])
+    return " ".join([*row["serials"], _joined(row["selector"])]).rstrip()
+
+
+def _told(data: Item) -> str:
+    return ", ".join(f"{k} {_clock(v) if k == 'until' else _joined(v)}" for k, v in data.items() if v)
 
 
 def _joined(value: Any) -> str:
-    return "+".join(value) if isinstance(value, list) else str(value)
-
-
-def _value(name: str, value: Any) -> str:
-    return _clock(value) if name == "until" else _joined([str(v) for v in value] if isinstance(value, list) else value)
+    """A list as `a+b`, an object as `name=value other=value`."""
+    if isinstance(value, dict):
+        fields = cast("Item", value).items()
+        return " ".join(f"{name}={_joined(each)}" for name, each in fields)
+    return "+".join(map(str, cast("list[Any]", value))) if isinstance(value, list) else str(value)
 
 
 def _clock(ms: int | None) -> str:
@@ -267,4 +270,4 @@ def _object(text: str) -> Item:
         raise ApiError(f"args: no JSON: {error}") from None
     if not isinstance(found, dict):
         raise ApiError('args: must be a JSON object, e.g. {"flush": 10}')
-    return found  # pyright: ignore[reportUnknownVariableType]
+    return cast("Item", found)

@@ -198,7 +198,8 @@ def _on_conflict(table: Table, columns: tuple[str, ...]) -> str:
     key = [column.name for column in table.primary_key]
     sets = ", ".join(f'"{c}" = excluded."{c}"' for c in columns if c not in key)
     action = f"DO UPDATE SET {sets}" if sets else "DO NOTHING"
-    return f" ON CONFLICT ({', '.join(key)}) {action}"
+    names = ", ".join(f'"{c}"' for c in key)
+    return f" ON CONFLICT ({names}) {action}"
 
 
 def _sqlite_settings(connection: Any, _record: Any) -> None:

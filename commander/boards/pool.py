@@ -53,7 +53,7 @@ def boards(farm: Farm, now: int) -> dict[str, Board]:
     for node, row in _reports(farm):
         seen = presence(farm, node, now)
         mine = (seen == "ready", row["updated"])
-        for board in _reported(node, seen, row["data"]):
+        for board in _remembered(node, seen, row):
             if mine > rank.get(board.serial, (False, -1)):
                 found[board.serial], rank[board.serial] = board, mine
     return found
@@ -79,6 +79,17 @@ def _reports(farm: Farm) -> list[tuple[Row, Row]]:
     nodes = [node for node in list(farm["node"].values()) if node["kind"] == NODE_KIND]
     found = [(node, farm["reported"].get((node["id"], DOCUMENT))) for node in nodes]
     return [(node, row) for node, row in found if row and isinstance(row["data"], dict)]
+
+
+def _remembered(node: Row, seen: str, row: Row) -> list[Board]:
+    """Rows are never changed in place, so what was read of this very row still holds."""
+    known = _READ.get(node["id"])
+    if known is None or known[0] is not row or known[1] != seen:
+        known = _READ[node["id"]] = (row, seen, _reported(node, seen, row["data"]))
+    return known[2]
+
+
+_READ: dict[str, tuple[Row, str, list[Board]]] = {}
 
 
 def _reported(node: Row, seen: str, data: Row) -> list[Board]:

@@ -79,12 +79,16 @@ def forecast(
     line = sorted(waiting, key=lambda wish: rank(wish, charge))
     at = {serial: until.get(serial, now) for serial, board in boards.items() if board.well}
     found: dict[str, tuple[int, int | None]] = {}
-    for place, wish in enumerate(line, 1):
-        times = [] if place > MOST_FORECAST else sorted((at[s], s) for s in at if suits(boards[s], wish))
+    alike: dict[str, list[str]] = {}  # most wishes are
+    for place, wish in enumerate(line[:MOST_FORECAST], 1):
+        sort = repr((wish["kind"], wish["serials"], wish["selector"]))
+        if sort not in alike:
+            alike[sort] = [serial for serial in at if suits(boards[serial], wish)]
+        times = sorted((at[serial], serial) for serial in alike[sort])
         mine = times[: wish["count"]]
         if len(mine) < wish["count"]:
             found[wish["id"]] = (place, None)
             continue
         found[wish["id"]] = (place, mine[-1][0])
         at |= {serial: mine[-1][0] + wish["length_s"] * 1000 for _, serial in mine}
-    return found
+    return found | {wish["id"]: (place, None) for place, wish in enumerate(line, 1) if place > MOST_FORECAST}

@@ -21,6 +21,7 @@ from commander.http.paging import json
 from commander.mining.machines import miner_kinds
 from commander.mining.rigs import has_rig
 from commander.service import Service
+from schema.boards import NODE_KIND as BOARD
 from schema.fleet import NODE_KINDS
 from schema.mining import RUN_STATES, SERVER_STATES
 
@@ -83,6 +84,8 @@ def show_page(
     """A page with the head that all have; ``here``: the tab it belongs to, unless that is called like the template."""
     role = caller.role if caller else ""
     tabs = [(name, title) for name, (title, least) in LISTS.items() if role and may(role, least)]
+    if role and any(node["kind"] == BOARD for node in list(service.flow.farm["node"].values())):
+        tabs.insert(0, ("boards", "Boards"))
     if role and has_rig(service.flow.farm):
         tabs.insert(0, ("rigs", "Rigs"))
     if role and mines(service.flow.farm):

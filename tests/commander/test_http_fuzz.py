@@ -59,6 +59,7 @@ def test_no_query_ends_in_a_500(serving: Serving, machine: Machine, random: st.D
             "POST /nodes/m-1/commands",
             "PUT /nodes/m-1/desired/a",
             "PUT /mining/labels/m-1",
+            "POST /boards/leases",
             "PUT /mining/templates/pool/a",
             "PUT /mining/playbooks/a",
             "POST /mining/playbooks/preview",
@@ -79,6 +80,9 @@ def test_no_query_ends_in_a_500(serving: Serving, machine: Machine, random: st.D
                 "canary",
                 "tags",
                 "group",
+                "count",
+                "serials",
+                "selector",
             ]
         ),
         st.none()

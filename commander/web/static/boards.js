@@ -1,0 +1,60 @@
+// FPGA boards: who has which, who waits, what happened; with end for leases and reboot for boards.
+
+import { get, post } from "./api.js";
+import { $, badge, el, fill, isOperator, nodeLink, nothing, setText, table } from "./dom.js";
+import { stamp } from "./format.js";
+import { every, listen, soon } from "./live.js";
+import { pairs } from "./records.js";
+
+const MOST = 1000;
+const SHOWN_HISTORY = 50;
+const KINDS = { active: "done", leased: "done", ready: "ready", broken: "failed", quarantine: "failed", ended: "sleeping" };
+
+const state = (word) => badge(word, KINDS[word] ?? "pending");
+const time = (ms) => (ms ? el("time", {}, stamp(ms)) : "");
+
+function button(text, question, path, body) {
+  return el("button", { type: "button", onclick: async () => {
+    if (!confirm(question)) return;
+    setText($("problem"), "");
+    try {
+      await post(path, body);
+    } catch (error) {
+      setText($("problem"), error.message);
+    }
+    await live.refresh();
+  } }, text);
+}
+
+function leaseRow(row) {
+  const boards = row.boards.map(({ serial }) => serial).join(" ") || `${row.count} wanted`;
+  const failing = Object.entries(row.failing).map(([serial, problem]) => el("div", { class: "bad" }, `${serial}: ${problem}`));
+  const begins = row.state === "waiting" ? [`place ${row.position}`, row.eta ? ", expected " : "", time(row.eta)] : time(row.begun);
+  const end = isOperator && row.state !== "ended" ? button("End", `End ${row.id} of ${row.user}?`, `/boards/leases/${row.id}/end`) : "";
+  return [row.id, state(row.state), row.user, row.kind, el("div", {}, boards, failing), el("div", {}, begins), row.why || time(row.until), end];
+}
+
+function boardRow(row) {
+  const word = row.presence === "ready" ? state(row.state) : badge(row.presence);
+  const reboot = isOperator ? button("Reboot", `Reboot ${row.serial}?`, `/boards/${row.serial}/do`, { do: "reboot" }) : "";
+  return [row.serial, nodeLink(row.node), row.type, row.tags.join(" "), row.firmware, el("div", {}, word, row.problem ? el("div", { class: "bad" }, row.problem) : ""), row.user ?? "", time(row.until), reboot];
+}
+
+function past(row) {
+  const { until, ...rest } = row.data;
+  const told = Object.fromEntries(Object.entries(rest).filter(([, value]) => value && Object.keys(value).length !== 0 || typeof value === "number"));
+  return [time(row.ts), row.serial, el("b", {}, row.what), row.user, row.lease, pairs(until ? { ...told, until: stamp(until) } : told)];
+}
+
+async function read() {
+  const [boards, leases, history] = await Promise.all([get("/boards", { limit: MOST }), get("/boards/leases", { limit: 100 }), get("/boards/history", { limit: SHOWN_HISTORY })]);
+  const free = boards.items.filter((row) => row.free).length;
+  setText($("note"), `${free} of ${boards.total} free`);
+  fill($("leases"), leases.items.length ? table(["lease", "state", "user", "kind", "boards", "begins", "until", ""], leases.items.map(leaseRow), "records") : nothing("Nobody has a board, nobody waits."));
+  fill($("boards"), boards.items.length ? table(["board", "sentry", "type", "tags", "firmware", "state", "user", "until", ""], boards.items.map(boardRow), "records") : nothing("No board is plugged in."));
+  fill($("history"), history.items.length ? table(["time", "board", "what", "user", "lease", "data"], history.items.map(past), "records") : nothing("Nothing happened in the last day."));
+}
+
+const again = soon(300, () => live.refresh());
+const live = listen({ board: again, reported: ({ doc }) => doc === "leases" && again() }, read);
+every(15_000, () => live.refresh());

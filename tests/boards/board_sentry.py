@@ -1,0 +1,108 @@
+"""A sentry of kind `board` as the commander sees it: over MQTT, with the documents and commands it gets signed."""
+
+import json
+import threading
+from collections.abc import Callable
+from queue import Empty
+from typing import Any
+
+from commander.keys import Keys
+from schema import fleet, topics
+from schema.boards import BOARD, BOARD_EVENT, LEASES
+from schema.message import check
+from schema.trust import unseal
+from tests.commander.api import now_ms
+from tests.commander.serving import Serving
+
+KINDS = ["pulsecount", "variance"]
+
+
+class BoardSentry:
+    """Boards without hardware: one that a lease has is at once what the lease asks for. `works`: it answers commands.
+
+    `owners` are the leases that each board has had, in the order of the documents.
+    """
+
+    def __init__(self, serving: Serving, name: str, **boards: dict[str, Any]) -> None:
+        self.name = name
+        self.works = True
+        self.boards = {
+            serial: {"state": "ready", "type": "pico2-ice", "tags": []} | row for serial, row in boards.items()
+        }
+        self.owners: dict[str, list[str]] = {serial: [] for serial in boards}
+        secrets = serving.service.secrets["ed25519"]
+        self._verify = Keys(secrets["private"], secrets["public"]).verify
+        self._client = serving.machine(name, kind="board")
+        self._seq = self._rev = 0
+        self._lock = threading.RLock()
+        self._stopping = threading.Event()
+        birth = {"schema": 1, "boot": "b1", "kind": "board", "software": "test", "alive_ms": 600_000, "parts": {}}
+        self._say(fleet.INFO, birth)
+        self.is_("ready")
+        self.report()
+        for serial in boards:
+            self.event(serial, "plugged")
+        self._client.subscribe(self._topic(fleet.DESIRED, "leases"), self._topic(fleet.CMD, "board"))
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def is_(self, word: str) -> None:
+        self._client.publish(self._topic(fleet.STATE), word, retain=True)
+
+    def report(self, serial: str = "", **changed: Any) -> None:
+        """Say how the boards are, after this change of one of them."""
+        with self._lock:
+            if serial:
+                self.boards[serial] |= changed
+            data = {"boards": self.boards, "kinds": KINDS}
+            self._say(fleet.REPORTED, {"rev": self._rev, "status": "applied", "data": data}, "leases", retain=True)
+
+    def event(self, serial: str, event: str, lease: str = "", **contents: Any) -> None:
+        with self._lock:
+            self._seq += 1
+            data: dict[str, Any] = {"ts": now_ms(), "stream": "s", "seq": self._seq, "event": event}
+            data |= {"contents": contents} | ({"lease": lease} if lease else {})
+            check(BOARD_EVENT, data)
+            self._say(fleet.EVT, data, "board", serial)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join(30)
+
+    def _work(self) -> None:
+        handlers: dict[str, Callable[[dict[str, Any]], None]] = {"desired": self._on_leases, "cmd": self._on_command}
+        while not self._stopping.is_set():
+            try:
+                topic, payload, _ = self._client.messages.get(timeout=0.1)
+            except Empty:
+                continue
+            channel = topic.split("/")[4]
+            message = fleet.DESIRED if channel == "desired" else fleet.CMD
+            handlers[channel](unseal(message, topic, payload, self._verify))
+
+    def _on_leases(self, body: dict[str, Any]) -> None:
+        check(LEASES, body["data"])
+        given = {each["serial"]: each for each in body["data"]["boards"]}
+        with self._lock:
+            self._rev = body["rev"]
+            begun: list[tuple[str, str]] = []
+            for serial, row in self.boards.items():
+                lease = given.get(serial, {}).get("lease", "")
+                if lease != row.get("lease", "") and row["state"] in ("ready", "leased"):
+                    row |= {"lease": lease, "state": "leased" if lease else "ready"}
+                    begun += [(serial, lease)] if lease else []
+            self.report()
+            for serial, lease in begun:
+                self.owners[serial].append(lease)
+                self.event(serial, "initialized", lease)
+
+    def _on_command(self, body: dict[str, Any]) -> None:
+        check(BOARD, body["args"])
+        status = {"status": "done"} if self.works else {"status": "refused", "code": "busy"}
+        self._say(fleet.ACK, {"id": body["id"], **status}, body["id"])
+
+    def _topic(self, message: Any, name: str = "", device: str = "self") -> str:
+        return topics.build(message, "farm", "house", self.name, device, name)
+
+    def _say(self, message: Any, data: Any, name: str = "", device: str = "self", retain: bool = False) -> None:
+        self._client.publish(self._topic(message, name, device), json.dumps(data), retain)

@@ -1,0 +1,306 @@
+"""Reserving boards over HTTP and from the command line, of a sentry that is there over MQTT."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.boards.board_sentry import BoardSentry
+from tests.commander.serving import Serving
+from tests.conftest import ROOT
+from tests.support.waiting import PATIENCE, wait_until
+
+pytestmark = pytest.mark.broker
+API = "/api/v1/boards"
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    folder = tmp_path_factory.mktemp("farm")
+    made = Serving(folder, f"sqlite:///{folder}/farm.db")
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def sentry(serving: Serving) -> Iterator[BoardSentry]:
+    """Four boards, one of them with a tag."""
+    boards = {f"e66{n}": {"tags": ["sma"] if n == 3 else []} for n in range(4)}
+    made = BoardSentry(serving, "bench", **boards)
+    serving.until(lambda: free(serving) == 4)
+    yield made
+    made.stop()
+
+
+@pytest.fixture(autouse=True)
+def tidy(serving: Serving, sentry: BoardSentry) -> Iterator[None]:
+    yield
+    for user in {row["user"] for row in serving.get("/boards/leases")["items"] if row["state"] != "ended"}:
+        assert serving.admin.post(f"{API}/leases/end-all", json={"user": user}).status_code == 200
+    serving.until(lambda: free(serving) == 4)
+
+
+class Cli:
+    """`farmhand boards` in a process of its own; `code`: its exit code, an error's line is answered then."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("boards_shell.py"))],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "FARMHAND_URL": url, "FARMHAND_KEY": key, "COLUMNS": "200"},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def __call__(self, *words: str, code: int = 0) -> str:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(words) + "\n")
+        self._process.stdin.flush()
+        done = json.loads(self._process.stdout.readline())
+        assert done["code"] == code, done
+        return done["error"] if code else done["out"]
+
+    def close(self) -> None:
+        self._process.communicate(timeout=PATIENCE)
+
+
+@pytest.fixture
+def farmhand(serving: Serving) -> Iterator[Cli]:
+    made = Cli(serving.url, serving.key("operator"))
+    yield made
+    made.close()
+
+
+def free(serving: Serving) -> int:
+    return serving.get("/boards/available")["count"]
+
+
+def posted(client: httpx.Client, path: str, **body: Any) -> Any:
+    answer = client.post(API + path, json=body)
+    assert answer.status_code in (200, 201), answer.text
+    return answer.json()
+
+
+def reserved(client: httpx.Client, **body: Any) -> Any:
+    return posted(client, "/leases", **{"kind": "pulsecount", **body})
+
+
+def refused(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["error"]["field"]
+
+
+def boards(serving: Serving, **query: Any) -> dict[str, Any]:
+    return {row["serial"]: row for row in serving.get("/boards", **query)["items"]}
+
+
+def until(client: httpx.Client, lease: str, test: Callable[[Any], bool]) -> Any:
+    """The lease, once it is so."""
+
+    def found() -> Any:
+        row = client.get(f"{API}/leases/{lease}").json()
+        return test(row) and row
+
+    return wait_until(f"lease {lease}", found)
+
+
+def user(serving: Serving, name: str) -> httpx.Client:
+    """An operator of this name."""
+    answer = serving.admin.post("/api/v1/keys", json={"name": name, "role": "operator"})
+    return serving.client(answer.json()["key"])
+
+
+def test_from_the_wish_to_the_board_and_back(serving: Serving, sentry: BoardSentry) -> None:
+    ann = user(serving, "ann")
+    lease = reserved(ann, count=2, args={"flush": 3}, selector={"type": "pico2-ice"})
+    assert (lease["state"], lease["user"], len(lease["boards"])) == ("active", "ann", 2)
+    mine = sorted(each["serial"] for each in lease["boards"])
+    wait_until("the sentry's word", lambda: sorted(boards(serving, state="leased", user="ann")) == mine)
+    assert free(serving) == 2
+    assert serving.get("/boards/available", tag="sma")["serials"] == ["e663"]
+    longer = posted(ann, f"/leases/{lease['id']}/extend", length_s=7_200)
+    assert longer["until"] > lease["until"]
+    assert posted(ann, "/leases/extend-all")["items"][0]["until"] == longer["until"], "never shorter"
+    assert posted(ann, f"/leases/{lease['id']}/end")["why"] == "ended"
+    serving.until(lambda: free(serving) == 4)
+    told = serving.get(f"/boards/{mine[0]}/history")["items"]
+    whats = [row["what"] for row in reversed(told) if row["lease"] == lease["id"]]
+    assert whats == ["begun", "initialized", "extended", "ended"]
+    assert "available" in {row["what"] for row in told}
+    audit = {row["what"] for row in serving.get("/audit")["items"] if row["by"].startswith("ann (")}
+    assert audit == {"boards asked for", "lease extended", "lease ended"}
+
+
+def test_roles_and_wrong_wishes(serving: Serving, sentry: BoardSentry) -> None:
+    ann, bob = user(serving, "ann"), user(serving, "bob")
+    lease = reserved(ann, serials=["E663"])["id"]
+    assert refused(bob.post(f"{API}/leases/{lease}/end")) == (403, "lease")
+    assert refused(bob.post(f"{API}/leases/end-all", json={"user": "ann"})) == (403, "user")
+    assert refused(bob.post(f"{API}/leases", json={"kind": "pulsecount", "priority": 1})) == (403, "priority")
+    assert refused(bob.post(f"{API}/leases", json={"kind": "oscilloscope"})) == (422, "kind")
+    assert refused(bob.post(f"{API}/leases", json={"kind": "pulsecount", "serials": ["e669"]})) == (422, "serials")
+    assert refused(bob.post(f"{API}/leases", json={"kind": "pulsecount", "count": 5})) == (422, "count")
+    assert refused(bob.post(f"{API}/leases", json={"kind": "pulsecount", "selector": {"x": 1}})) == (422, "selector.x")
+    wish = {"kind": "pulsecount", "serials": ["e663"], "wait": False}
+    assert refused(bob.post(f"{API}/leases", json=wish)) == (409, "wait")
+    assert serving.reader.post(f"{API}/leases", json=wish).status_code == 403
+    assert serving.reader.get(f"{API}/leases/{lease}").json()["user"] == "ann"
+    assert refused(serving.reader.get(f"{API}/leases/l-none")) == (404, "lease")
+
+
+def test_commands_to_a_board(serving: Serving, sentry: BoardSentry) -> None:
+    ann, bob = user(serving, "ann"), user(serving, "bob")
+    reserved(ann, serials=["e660"])
+    assert posted(ann, "/e660/do", do="reboot")["status"] == "done"
+    assert refused(bob.post(f"{API}/e660/do", json={"do": "reboot"})) == (403, "serial")
+    sentry.works = False
+    answer = serving.admin.post(f"{API}/e660/do", json={"do": "power-cycle"})
+    sentry.works = True
+    assert refused(answer) == (409, "do")
+    assert "busy" in answer.json()["error"]["problem"]
+
+
+def test_queue_expiry_and_events_to_listeners(serving: Serving, sentry: BoardSentry) -> None:
+    ann, bob = user(serving, "ann"), user(serving, "bob")
+    heard: list[dict[str, Any]] = []
+    listening = threading.Event()
+
+    def listen() -> None:
+        with serving.client(serving.key("reader")).stream("GET", "/api/v1/live") as answer:
+            kind = ""
+            for line in answer.iter_lines():
+                listening.set()
+                if line.startswith("event: "):
+                    kind = line[7:]
+                elif line.startswith("data: ") and kind == "board":
+                    heard.append(json.loads(line[6:]))
+                if heard and heard[-1]["what"] == "begun" and heard[-1]["user"] == "bob":
+                    return
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    assert listening.wait(PATIENCE)
+    first = reserved(ann, count=4, length_s=4)
+    waiting = reserved(bob, count=3)
+    assert (waiting["state"], waiting["position"]) == ("waiting", 1)
+    assert first["until"] == waiting["eta"]
+    wait_until("bob's turn", lambda: serving.get(f"/boards/leases/{waiting['id']}")["state"] == "active")
+    assert serving.get(f"/boards/leases/{first['id']}")["why"] == "expired"
+    thread.join(PATIENCE)
+    told = [row["what"] for row in heard if row["lease"] == first["id"]]
+    assert Counter(told) == {"asked": 1, "begun": 4, "initialized": 4, "ending-soon": 4, "ended": 4}
+    assert [row["state"] for row in serving.get("/boards/leases", user="bob")["items"]][:1] == ["active"]
+
+
+def test_what_is_broken_or_away_is_not_given_and_its_user_is_told(serving: Serving, sentry: BoardSentry) -> None:
+    ann = user(serving, "ann")
+    sentry.report("e661", state="broken", problem="does not answer")
+    serving.until(lambda: boards(serving, free=False))
+    waiting = reserved(ann, serials=["e661"])["id"]
+    lease = reserved(ann, count=3)["id"]
+    assert serving.get(f"/boards/leases/{waiting}")["eta"] is None
+    sentry.is_("lost")
+    failing = wait_until("the failure", lambda: serving.get(f"/boards/leases/{lease}")["failing"])
+    assert failing == dict.fromkeys(("e660", "e662", "e663"), "its sentry bench is lost")
+    assert free(serving) == 0
+    sentry.is_("ready")
+    serving.until(lambda: not serving.get(f"/boards/leases/{lease}")["failing"])
+    assert serving.get(f"/boards/leases/{lease}")["state"] == "active"
+    sentry.report("e661", state="ready", problem="")
+    serving.until(lambda: serving.get(f"/boards/leases/{waiting}")["state"] == "active")
+
+
+def test_the_command_line(serving: Serving, sentry: BoardSentry, farmhand: Cli) -> None:
+    assert "e660" in farmhand("list")
+    assert farmhand("available", "--tag", "sma") == "1 available: e663\n"
+    said = farmhand("reserve", "2", "--length", "600", "--follow")
+    assert "active until" in said
+    lease = said.split()[0]
+    assert "no sentry has a board" in farmhand("reserve", "--serial", "e669", code=1)
+    assert "args: must be a JSON object" in farmhand("reserve", "--args", "[]", code=1)
+    assert "place 1 in the queue" in farmhand("reserve", "4")
+    assert "are free, 4 are wanted" in farmhand("reserve", "4", "--now", code=1)
+    table = farmhand("leases")
+    assert lease in table
+    assert "4 wanted" in table
+    assert "active until" in farmhand("extend", lease)
+    assert "reboot done" in farmhand("do", serving.get(f"/boards/leases/{lease}")["boards"][0]["serial"], "reboot")
+    assert "begun" in farmhand("history", "--lease", lease)
+    assert farmhand("end", "--all").split()[1::3] == ["ended", "ended"]
+    assert farmhand("end", "--all") == "nothing to end\n"
+    assert "--all" in farmhand("end", code=1)
+    assert json.loads(farmhand("leases", "--json"))["items"]
+
+
+def test_eight_clients_fight_for_four_boards(serving: Serving, sentry: BoardSentry) -> None:
+    owners: dict[str, str] = {}
+    problems: list[BaseException | str] = []
+    lock = threading.Lock()
+    served: Counter[str] = Counter()
+
+    def enough() -> bool:
+        return len(served) == 8 and min(served.values()) >= 3
+
+    def fight(name: str, client: httpx.Client, count: int) -> None:
+        try:
+            while not enough() and not problems:
+                lease = reserved(client, count=count, length_s=60)
+                lease = until(client, lease["id"], lambda row: row["state"] == "active")
+                mine = [each["serial"] for each in lease["boards"]]
+                with lock:
+                    problems.extend(f"{serial}: {owners[serial]} and {name}" for serial in mine if serial in owners)
+                    owners.update(dict.fromkeys(mine, name))
+                until(client, lease["id"], lambda row: all(each["state"] == "leased" for each in row["boards"]))
+                with lock:
+                    for serial in mine:
+                        owners.pop(serial)
+                    served[name] += 1
+                posted(client, f"/leases/{lease['id']}/end")
+        except BaseException as error:
+            problems.append(error)
+
+    names = [f"client-{n}" for n in range(8)]
+    clients = [user(serving, name) for name in names]
+    threads = [
+        threading.Thread(target=fight, args=(n, c, 1 + i % 3))
+        for i, (n, c) in enumerate(zip(names, clients, strict=True))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(2 * PATIENCE)
+    assert not problems
+    assert enough(), served
+    assert max(served.values()) <= 4 * min(served.values()), served
+    leases = [lease for each in sentry.owners.values() for lease in each]
+    assert len(leases) >= sum(served.values())
+
+
+@pytest.mark.browser
+def test_the_page(serving: Serving, sentry: BoardSentry, browser: Browser) -> None:
+    key, name = serving.key("operator"), "test operator"
+    mine = reserved(serving.client(key), serials=["e662"])
+    other = reserved(user(serving, "ann"), count=4)
+    page = browser.new_page()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(f"{serving.url}/?key={key}")
+    page.get_by_role("link", name="Boards", exact=True).click()
+    row = page.locator("#leases tr", has_text=mine["id"])
+    expect(row).to_contain_text(name, timeout=30_000)
+    others = page.locator("#leases tr", has_text=other["id"])
+    expect(others).to_contain_text("place 1", timeout=30_000)
+    expect(page.locator("#boards tr", has_text="e662")).to_contain_text("leased", timeout=30_000)
+    page.locator("#boards tr", has_text="e662").get_by_role("button", name="Reboot").click()
+    row.get_by_role("button", name="End").click()
+    expect(row).to_contain_text("ended", timeout=30_000)
+    expect(page.locator("#boards tr", has_text="ann")).to_have_count(4, timeout=30_000)
+    others.get_by_role("button", name="End").click()
+    expect(page.locator("#problem")).to_contain_text("needs the role admin", timeout=30_000)
+    page.close()
