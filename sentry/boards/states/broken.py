@@ -19,7 +19,8 @@ class Broken(State):
         self.may_vanish = False
 
     async def enter(self) -> State:
-        await asyncio.sleep(self.board.settings.heal_s * 2 ** (self.board.failures - 1))
+        settings = self.board.settings
+        await asyncio.sleep(min(settings.heal_s * 2 ** (self.board.failures - 1), settings.quarantine_s))
         if self.board.failures > 1 and self.board.device and self.board.hub.port_of(self.board.device.port):
             self.may_vanish = True
             try:
