@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 WAITING = "Waiting for bitstream transfer"
 WATCHDOG = re.compile(r"Watchdog timeout, (\d+) bytes received")
+CANNOT = re.compile(r"cannot evaluate: (.+)")
+"""A virtual board's word on a bitstream that has no true answer there; it takes the next one after that."""
 TRANSFERS = 2  # of a bitstream of which bytes were lost on the way
 
 
@@ -127,11 +129,16 @@ class Evaluating(State):
                     await tty.write(content)
             except TimeoutError:
                 raise NoAnswer(f"the board took no bitstream within {seconds:g} s") from None
-            said = await tty.line_with(lambda line: bool(self.answer.fullmatch(line) or WATCHDOG.search(line)), seconds)
+            said = await tty.line_with(self._is_last, seconds)
             if found := self.answer.fullmatch(said):
                 return found
+            if why := CANNOT.search(said):
+                raise Invalid("bitstream", why[1])
         received = WATCHDOG.search(said)
         raise Invalid("transfer", f"the board received {received[1] if received else 0} of {BITSTREAM_BYTES} bytes")
+
+    def _is_last(self, line: str) -> bool:
+        return bool(self.answer.fullmatch(line) or WATCHDOG.search(line) or CANNOT.search(line))
 
     def _fail(self, evaluation: Evaluation, problem: str) -> None:
         self.tell("evaluation-failed", batch=evaluation.batch, evaluation=evaluation.name, problem=problem[:512])

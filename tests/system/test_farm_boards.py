@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from commander.api import ApiError
-from tests.boards.circuits import bitstream, divider, need_tools, pulses
+from tests.boards.circuits import OSCILLATOR, bitstream, divider, need_tools, pulses
 from tests.support.farms import HOUSE, HTTP
 from tests.system.farm import Farm, farmhand, wait_for
 
@@ -37,16 +37,18 @@ def test_dividers_are_counted_on_every_board_and_kept(farm: Farm, tmp_path: Path
     for by in DIVIDERS:
         (tmp_path / f"by-{by}.bin").write_bytes(bitstream(divider(by)))
     (tmp_path / "short.bin").write_bytes(b"no bitstream")
-    files = [tmp_path / f"by-{by}.bin" for by in DIVIDERS] + [tmp_path / "short.bin"]
+    (tmp_path / "oscillator.bin").write_bytes(bitstream(OSCILLATOR))
+    files = [tmp_path / f"{name}.bin" for name in (*(f"by-{by}" for by in DIVIDERS), "short", "oscillator")]
     told = evaluate(farm, *files, "--boards", "2")
     serials = {each["serial"] for each in told}
     assert len(serials) == 2
     values = {(each["serial"], each["evaluation"]): each["value"] for each in told if not each["problem"]}
     expected = {f"{number}-by-{by}.bin": pulses(by) for number, by in enumerate(DIVIDERS)}
     assert values == {(serial, name): count for serial in serials for name, count in expected.items()}
-    problems = [each["problem"] for each in told if each["problem"]]
-    assert len(problems) == 2
-    assert all("104090" in problem for problem in problems)
+    problems = {each["evaluation"]: each["problem"] for each in told if each["problem"]}
+    assert set(problems) == {"3-short.bin", "4-oscillator.bin"}
+    assert "104090" in problems["3-short.bin"]
+    assert "oscillator" in problems["4-oscillator.bin"]
     kept = farm.api.get("/boards/results", batch=told[0]["batch"], limit=100)["items"]
     assert {each["id"] for each in kept} == {each["id"] for each in told}
     assert all(each["user"] for each in kept)
