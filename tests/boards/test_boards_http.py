@@ -1,13 +1,9 @@
 """Reserving boards over HTTP and from the command line, of a sentry that is there over MQTT."""
 
 import json
-import os
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,8 +11,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.boards.board_sentry import BoardSentry
+from tests.boards.cli import Cli
 from tests.commander.serving import Serving
-from tests.conftest import ROOT
 from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.broker
@@ -47,29 +43,6 @@ def tidy(serving: Serving, sentry: BoardSentry) -> Iterator[None]:
     for user in {row["user"] for row in serving.get("/boards/leases")["items"] if row["state"] != "ended"}:
         assert serving.admin.post(f"{API}/leases/end-all", json={"user": user}).status_code == 200
     serving.until(lambda: free(serving) == 4)
-
-
-class Cli:
-    """`farmhand boards` in a process of its own; `code`: its exit code, an error's line is answered then."""
-
-    def __init__(self, url: str, key: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("boards_shell.py"))],
-            env={**os.environ, "PYTHONPATH": str(ROOT), "FARMHAND_URL": url, "FARMHAND_KEY": key, "COLUMNS": "200"},
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-
-    def __call__(self, *words: str, code: int = 0) -> str:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(words) + "\n")
-        self._process.stdin.flush()
-        done = json.loads(self._process.stdout.readline())
-        assert done["code"] == code, done
-        return done["error"] if code else done["out"]
-
-    def close(self) -> None:
-        self._process.communicate(timeout=PATIENCE)
 
 
 @pytest.fixture
