@@ -4,6 +4,7 @@ A part runs in a thread of its own. It hears what its filters bring, and speaks 
 """
 
 import logging
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 
 from schema.boards import NODE_KIND
 from schema.message import Message
+from sentry.errors import SentryError
 from sentry.events import Event, Sender
 from sentry.measure import Measured
 from sentry.rules import Heard, Order, Refuse, Say, Wanted
@@ -127,6 +129,8 @@ def extras(sender: Sender, boot: str, kind: str, home: Path, tell: Callable[[Wis
 
         found.append(AsicSentry(sender, boot, kind, load(AsicSettings), tell))
     if kind == NODE_KIND:
+        if sys.platform == "win32":
+            raise SentryError("kind: a sentry of kind board runs on Linux only")
         from sentry.boards.settings import load_boards
 
         boards = load_boards()

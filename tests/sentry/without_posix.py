@@ -29,12 +29,14 @@ def modules(root: Path) -> list[str]:
     """All of the sentry but what other commands than `sentry` are made of."""
     others = ("mining.cli", "mining.asic_cli", "mining.simulated_", "mining.duco_server", "mining.duco_judged")
     of_linux = ("host_posix", "host_windows", "mining.process", "mining.i2c_bus", "mining.i2c_door", "mining.i2c_rig")
+    parts_of_linux = ("boards",)
     found = [".".join(each.relative_to(root).with_suffix("").parts) for each in (root / "sentry").rglob("*.py")]
     found = [each.removesuffix(".__init__") for each in found]
     return sorted(
         each
         for each in found
-        if not each.removeprefix("sentry.").startswith(others) and each.removeprefix("sentry.") not in of_linux
+        if not each.removeprefix("sentry.").startswith(others + parts_of_linux)
+        and each.removeprefix("sentry.") not in of_linux
     )
 
 
