@@ -58,11 +58,24 @@ class Book:
         new = self.put(lease, state="ended", ended=now, why=why)
         self.note(new, "ended", {"why": why, "by": self.moment.by})
         if lease["state"] == "active":
-            user = lease["user"]
-            old = self._usage.get(user) or self.farm["board_usage"].get(user)
-            total = queue.had(old, now) + len(lease["boards"]) * (now - lease["begun"])
-            self._usage[user] = {"user": user, "board_ms": total, "ts": now}
+            self._charge(lease, len(lease["boards"]))
         return new
+
+    def give_back(self, lease: Row, serials: set[str]) -> Row:
+        """An active lease without some of its boards."""
+        self.note(lease, "ended", {"why": "given back", "by": self.moment.by}, tuple(sorted(serials)))
+        self._charge(lease, len(serials))
+        kept = {part: {k: v for k, v in lease[part].items() if k not in serials} for part in ("boards", "failing")}
+        return self.put(lease, **kept)
+
+    def _charge(self, lease: Row, boards: int) -> None:
+        user, now = lease["user"], self.moment.now
+        old = self._usage.get(user) or self.farm["board_usage"].get(user)
+        self._usage[user] = {
+            "user": user,
+            "board_ms": queue.had(old, now) + boards * (now - lease["begun"]),
+            "ts": now,
+        }
 
     def charged(self) -> dict[str, int]:
         ended_now = {**self.farm["board_usage"], **self._usage}

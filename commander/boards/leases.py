@@ -28,6 +28,16 @@ class Asker(NamedTuple):
     admin: bool = False
 
 
+class Whose(NamedTuple):
+    """All leases of a user, or those of one of his programs."""
+
+    user: str
+    name: str | None = None
+
+    def has(self, lease: Row) -> bool:
+        return lease["user"] == self.user and self.name in (None, lease["name"])
+
+
 class Limits(NamedTuple):
     """Of the settings: how long a lease may last in all, and without use (None: for ever) unless its wish says."""
 
@@ -39,7 +49,8 @@ def reserve(farm: Farm, asker: Asker, wish: Row, limits: Limits, moment: Moment)
     """Boards for a user, now or as soon as it is his turn: (the lease, effects).
 
     wish: kind, args, count (None: as many as serials, else 1), serials, selector (type, tags, firmware, node, domain),
-    length_s, idle_s, priority, wait. Refused when it can never be met, and with wait=False when it cannot be now.
+    name (of the program that asks), length_s, idle_s, priority, wait. Refused when it can never be met, and with
+    wait=False when it cannot be now.
     """
     book = Book(farm, moment)
     lease = _lease(book, asker, wish, limits)
@@ -67,27 +78,36 @@ def extend(
 
 
 def extend_all(
-    farm: Farm, user: str, length_s: int | None, limits: Limits, moment: Moment
+    farm: Farm, whose: Whose, length_s: int | None, limits: Limits, moment: Moment
 ) -> tuple[list[Row], Effects]:
-    """The same for all active leases of a user."""
+    """The same for all active leases of somebody."""
     book = Book(farm, moment)
-    rows = [_extended(book, row, length_s, limits) for row in book.in_state("active") if row["user"] == user]
+    rows = [_extended(book, row, length_s, limits) for row in book.in_state("active") if whose.has(row)]
     return rows, book.close()
 
 
-def end(farm: Farm, asker: Asker, lease: str, moment: Moment) -> tuple[Row, Effects]:
-    """Give the boards back, or the place in the queue; one that has ended already stays as it is."""
+def end(farm: Farm, asker: Asker, lease: str, serials: list[str], moment: Moment) -> tuple[Row, Effects]:
+    """Give the boards back (of some only: these), or the place in the queue; one that has ended already stays as it
+    is."""
     row = mine(farm, asker, lease)
     if row["state"] == "ended":
         return row, []
+    given = {serial.lower() for serial in serials}
+    strangers = given - set(row["boards"])
+    if strangers:
+        has = ", ".join(row["boards"])[:300] or "none yet"
+        raise Refused("serials", f"{', '.join(sorted(strangers))[:200]} is not of {lease}; allowed: {has}")
     book = Book(farm, moment)
-    return _ended(book, row), book.close()
+    if not given or given == set(row["boards"]):
+        return _ended(book, row), book.close()
+    book.add(audit(moment, "boards given back", lease, {"user": row["user"], "boards": sorted(given)}))
+    return book.give_back(row, given), book.close()
 
 
-def end_all(farm: Farm, user: str, moment: Moment) -> tuple[list[Row], Effects]:
-    """The same for all leases and wishes of a user."""
+def end_all(farm: Farm, whose: Whose, moment: Moment) -> tuple[list[Row], Effects]:
+    """The same for all leases and wishes of somebody."""
     book = Book(farm, moment)
-    rows = [_ended(book, row) for row in list(book.leases.values()) if row["user"] == user]
+    rows = [_ended(book, row) for row in list(book.leases.values()) if whose.has(row)]
     return rows, book.close()
 
 
@@ -149,10 +169,10 @@ def _lease(book: Book, asker: Asker, wish: Row, limits: Limits) -> Row:
     if sum(row["user"] == asker.user for row in book.in_state("waiting")) >= MOST_WAITING:
         raise Refused("wait", f"{asker.user} has {MOST_WAITING} wishes waiting already", 409)
     lease: Row = {
-        **{"id": "l-" + book.moment.dice(8).hex(), "user": asker.user, "state": "waiting", "kind": wish["kind"]},
-        **{"args": wish["args"], "count": count, "serials": serials, "selector": wish["selector"], "boards": {}},
-        **{"priority": wish["priority"], "length_s": length_s, "idle_s": wish["idle_s"], "created": book.moment.now},
-        **{"begun": 0, "until": 0, "used": 0, "warned": False, "failing": {}, "ended": 0, "why": ""},
+        **{name: wish[name] for name in ("name", "kind", "args", "selector", "priority", "idle_s")},
+        **{"id": "l-" + book.moment.dice(8).hex(), "user": asker.user, "state": "waiting", "count": count},
+        **{"serials": serials, "boards": {}, "length_s": length_s, "created": book.moment.now, "begun": 0, "until": 0},
+        **{"used": 0, "warned": False, "failing": {}, "ended": 0, "why": ""},
     }
     _refuse_impossible(book, lease)
     return lease

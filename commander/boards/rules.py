@@ -9,16 +9,17 @@ from commander.fleet.rules import Rule, on_evt
 from commander.fleet.rules import on_reported as reported
 from schema.topics import Address
 
-TOLD = ("plugged", "unplugged", "state", "initialized", "failure", "evaluation-failed")
+BUSY = ("results",)  # kept as results, too many for the history
 
 
 def on_board(farm: Farm, at: Address, data: Row, moment: Moment) -> Effects:
-    """An event of a board: into its history unless it is a result, and a sign that its lease is in use."""
+    """An event of a board, of whatever state: into its history unless it is a result, and a sign that its lease is in
+    use."""
     effects = on_evt(farm, at, data, moment)
     if not effects:
         return []
     lease = farm["board_lease"].get(data.get("lease", ""))
-    if data["event"] in TOLD:
+    if data["event"] not in BUSY:
         row: Row = {
             "ts": data["ts"] or moment.now,
             "serial": at.device,

@@ -10,6 +10,7 @@ board_lease = Table(
     "board_lease", metadata,
     Column("id", Text, primary_key=True),
     Column("user", Text, nullable=False),
+    Column("name", Text, nullable=False),  # of the program that asked, when it says one
     Column("state", Text, nullable=False),  # waiting active ended
     Column("kind", Text, nullable=False),
     Column("args", Json, nullable=False),

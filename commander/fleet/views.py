@@ -154,17 +154,25 @@ def tokens(farm: Farm, now: int) -> list[Row]:
 
 
 def history(
-    connection: Connection, table: Table, where: dict[str, Any], since: int, until: int, limit: int, before: int | None
+    connection: Connection,
+    table: Table,
+    where: dict[str, Any],
+    since: int,
+    until: int,
+    limit: int,
+    before: int | None,
+    after: int | None = None,
 ) -> list[Row]:
     """Rows of a history table, newest first: since <= ts < until, columns equal to `where`, id below `before` when
-    given.
+    given. With `after`: as they came, ids above it, of whatever time, since senders' clocks differ.
     """
-    query = select(table).where(table.c.ts >= since, table.c.ts < until)
-    for name, value in where.items():
-        query = query.where(table.c[name] == value)
-    if before is not None:
-        query = query.where(table.c.id < before)
-    return [dict(row) for row in connection.execute(query.order_by(table.c.id.desc()).limit(limit)).mappings()]
+    query = select(table).where(*(table.c[name] == value for name, value in where.items())).limit(limit)
+    if after is not None:
+        query = query.where(table.c.id > after).order_by(table.c.id)
+    else:
+        query = query.where(table.c.ts >= since, table.c.ts < until).order_by(table.c.id.desc())
+        query = query if before is None else query.where(table.c.id < before)
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def raw_rows(

@@ -13,7 +13,7 @@ from commander.effects import Refused, Row
 from commander.fleet.views import history
 from commander.http.access import Operator, Reader, Served
 from commander.http.blobs import RAW, Name, keep
-from commander.http.paging import Before, Limit, Since, Until, Word, do, history_page, json, span
+from commander.http.paging import After, Before, Limit, Since, Until, Word, do, history_page, json, span
 from schema.boards import MOST_CALLED, MOST_FILES
 
 router = APIRouter(prefix="/api/v1/boards")
@@ -76,12 +76,14 @@ def results(
     until: Until = None,
     limit: Limit = 100,
     before: Before = None,
+    after: After = None,
 ) -> Response:
-    """What evaluations gave, newest first: `value`, or a `problem`."""
+    """What evaluations gave, newest first (with `after`: as they came): `value`, or a `problem`."""
     wanted = {"batch": batch, "lease": lease, "user": user, "serial": serial}
     where = {name: value for name, value in wanted.items() if value is not None}
     with service.database.reading() as connection:
-        return json(history_page(history(connection, board_result, where, *span(since, until), limit, before), limit))
+        rows = history(connection, board_result, where, *span(since, until), limit, before, after)
+    return json(history_page(rows, limit))
 
 
 async def _answered(service: Any, row: Row) -> Row:

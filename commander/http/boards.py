@@ -13,6 +13,7 @@ from commander.effects import Effects, Farm, Moment, Refused, Row
 from commander.fleet.views import history
 from commander.http.access import Caller, Operator, Reader, Served
 from commander.http.paging import (
+    After,
     Before,
     Limit,
     Offset,
@@ -39,6 +40,7 @@ Lease = Annotated[str, Path(description="its id: l-...")]
 Serial = Annotated[str, Path(description="of the board's USB device, in lower case")]
 Tags = Annotated[list[str], Query(alias="tag", description="all of them; repeatable")]
 Short = Annotated[str, Field(max_length=128, pattern=r"^[^\x00]*$")]
+Name = Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$")]
 MOST = 2**31
 
 
@@ -51,6 +53,7 @@ class Selector(BaseModel, extra="forbid"):
 
 
 class ReserveWish(BaseModel, extra="forbid"):
+    name: Name = Field(default="", description="of the program that asks: extend-all and end-all can mean only its own")
     kind: str = Field(description="what the boards shall be", examples=["pulsecount"])
     args: dict[str, Any] = Field(default={}, description="for the state's constructor")
     count: int | None = Field(default=None, ge=1, le=MOST, description="1, unless serials are given")
@@ -68,10 +71,16 @@ class ExtendWish(BaseModel, extra="forbid"):
 
 class AllWish(ExtendWish):
     user: Short | None = Field(default=None, description="somebody else's; needs an admin")
+    name: Name | None = Field(default=None, description="only those of this program")
+
+
+class EndWish(BaseModel, extra="forbid"):
+    serials: list[Short] = Field(default=[], max_length=leases.MOST_COUNT, description="only these boards")
 
 
 class EndAllWish(BaseModel, extra="forbid"):
     user: Short | None = Field(default=None, description="somebody else's; needs an admin")
+    name: Name | None = Field(default=None, description="only those of this program")
 
 
 class DoWish(BaseModel, extra="forbid"):
@@ -136,6 +145,7 @@ async def lease_list(
     _: Reader,
     state: Literal["waiting", "active", "ended"] | None = None,
     user: Word = None,
+    name: Word = None,
     since: Since = None,
     until: Until = None,
     limit: Limit = 100,
@@ -143,14 +153,16 @@ async def lease_list(
 ) -> Response:
     """The queue in its order, then the active ones, then those that ended in the last day."""
     rows = views.lease_list(service.flow.farm, now_ms())
-    found = [row for row in rows if state in (None, row["state"]) and user in (None, row["user"])]
+    wanted = {"state": state, "user": user, "name": name}
+    given = {part: value for part, value in wanted.items() if value is not None}
+    found = [row for row in rows if all(row[part] == value for part, value in given.items())]
     return json(page(within(found, "created", since, until), limit, offset))
 
 
 @router.post("/leases/extend-all")
 async def extend_all(service: Served, caller: Operator, wish: AllWish) -> Response:
     """All active ones of the caller."""
-    work = _work(leases.extend_all, _user(caller, wish.user), wish.length_s, _limits(service))
+    work = _work(leases.extend_all, _whose(caller, wish), wish.length_s, _limits(service))
     rows = await do(service, work, caller.name)
     return json({"items": [_shown(service, row) for row in rows]})
 
@@ -158,7 +170,7 @@ async def extend_all(service: Served, caller: Operator, wish: AllWish) -> Respon
 @router.post("/leases/end-all")
 async def end_all(service: Served, caller: Operator, wish: EndAllWish) -> Response:
     """All of the caller, waiting ones too."""
-    rows = await do(service, _work(leases.end_all, _user(caller, wish.user)), caller.name)
+    rows = await do(service, _work(leases.end_all, _whose(caller, wish)), caller.name)
     return json({"items": [_shown(service, row) for row in rows]})
 
 
@@ -179,9 +191,10 @@ async def extend(service: Served, caller: Operator, lease: Lease, wish: ExtendWi
 
 
 @router.post("/leases/{lease}/end")
-async def end(service: Served, caller: Operator, lease: Lease) -> Response:
-    """Gives its boards back, or its place in the queue."""
-    return json(_shown(service, await do(service, _work(leases.end, _asker(caller), lease), caller.name)))
+async def end(service: Served, caller: Operator, lease: Lease, wish: EndWish | None = None) -> Response:
+    """Gives its boards back (or only those of `serials`), or its place in the queue."""
+    work = _work(leases.end, _asker(caller), lease, wish.serials if wish else [])
+    return json(_shown(service, await do(service, work, caller.name)))
 
 
 @router.get("/history")
@@ -196,10 +209,11 @@ def all_history(
     until: Until = None,
     limit: Limit = 100,
     before: Before = None,
+    after: After = None,
 ) -> Response:
-    """What happened to boards and leases, newest first."""
+    """What happened to boards and leases, newest first (with `after`: as it came)."""
     where = {"serial": serial, "lease": lease, "user": user, "what": what}
-    return _history(service, where, since, until, limit, before)
+    return _history(service, where, span(since, until), limit, before, after)
 
 
 @router.get("/{serial}/history")
@@ -213,7 +227,7 @@ def board_history_of(
     before: Before = None,
 ) -> Response:
     """What happened to one board, newest first."""
-    return _history(service, {"serial": serial.replace("\x00", "")}, since, until, limit, before)
+    return _history(service, {"serial": serial.replace("\x00", "")}, span(since, until), limit, before)
 
 
 @router.post("/{serial}/do")
@@ -233,10 +247,10 @@ def _asker(caller: Caller) -> leases.Asker:
     return leases.Asker(caller.user, caller.role == "admin")
 
 
-def _user(caller: Caller, other: str | None) -> str:
-    if other not in (None, caller.user) and caller.role != "admin":
+def _whose(caller: Caller, wish: AllWish | EndAllWish) -> leases.Whose:
+    if wish.user not in (None, caller.user) and caller.role != "admin":
         raise Refused("user", "others' leases need the role admin", 403)
-    return other or caller.user
+    return leases.Whose(wish.user or caller.user, wish.name)
 
 
 def _limits(service: Service) -> leases.Limits:
@@ -253,8 +267,9 @@ def _shown(service: Service, row: Row) -> Row:
 
 
 def _history(
-    service: Service, where: Row, since: int | None, until: int | None, limit: int, before: int | None
+    service: Service, where: Row, times: tuple[int, int], limit: int, before: int | None, after: int | None = None
 ) -> Response:
     given = {name: value for name, value in where.items() if value is not None}
     with service.database.reading() as connection:
-        return json(history_page(history(connection, board_history, given, *span(since, until), limit, before), limit))
+        rows = history(connection, board_history, given, *times, limit, before, after)
+    return json(history_page(rows, limit))

@@ -10,7 +10,7 @@ from commander.fleet.views import documents
 from commander.http.access import Reader, Served, may_see_secrets
 from commander.http.mining import USUAL, Begin, Step
 from commander.http.nodes import known
-from commander.http.paging import Limit, Offset, Until, json, now_ms, page, span
+from commander.http.paging import LATE_MS, Limit, Offset, Until, json, now_ms, page, span
 from commander.mining import asic_orders, miner_views, views
 from commander.mining import machines as read
 from commander.mining.days import totals
@@ -95,7 +95,7 @@ def history(
     end = span(None, until)[1]
     ms, longest = views.STEPS[step], views.LONGEST[step]
     begin = (since if since is not None else max(0, end - USUAL[step])) // ms * ms
-    if end - begin > longest + ms:
+    if end - begin > longest + ms + LATE_MS:
         raise Refused("since", f"at most {longest // views.HOUR} hours before `until` with the step {step}")
     with service.database.reading() as connection:
         items = miner_views.history(connection, [(node, device)], step, begin, end)[node, device]

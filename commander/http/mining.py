@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from commander.effects import Refused
 from commander.http.access import Reader, Served
 from commander.http.nodes import known
-from commander.http.paging import Limit, Offset, Since, Until, json, now_ms, page, span, within
+from commander.http.paging import LATE_MS, Limit, Offset, Since, Until, json, now_ms, page, span, within
 from commander.mining import rigs, views
 
 router = APIRouter(prefix="/api/v1/mining")
@@ -76,7 +76,7 @@ def rig_history(
     end = span(None, until)[1]
     ms, longest = views.STEPS[step], views.LONGEST[step]
     begin = (since if since is not None else max(0, end - USUAL[step])) // ms * ms
-    if end - begin > longest + ms:
+    if end - begin > longest + ms + LATE_MS:
         raise Refused("since", f"at most {longest // views.HOUR} hours before `until` with the step {step}")
     devices = rigs.devices(service.flow.farm, node)
     with service.database.reading() as connection:

@@ -18,9 +18,13 @@ Offset = Annotated[int, Query(ge=0, le=MOST, description="items to skip")]
 Since = Annotated[int | None, Query(ge=0, le=MOST, description="ms since 1970, from; default 24 hours before `until`")]
 Until = Annotated[int | None, Query(ge=0, le=MOST, description="ms since 1970, to (exclusive); default now")]
 Before = Annotated[int | None, Query(ge=1, le=MOST, description="`next` of the page before: rows with a lower id")]
+After = Annotated[
+    int | None, Query(ge=0, le=MOST, description="instead of a time: rows with a higher id, the oldest first")
+]
 Word = Annotated[str | None, Query(max_length=64, pattern=r"^[^\x00]*$", description="only rows with this value")]
 
 DAY_MS = 86_400_000
+LATE_MS = 60_000  # a range that ends now may be asked for by a slow clock, and take its time on the way
 ANSWER_S = 10.0
 
 

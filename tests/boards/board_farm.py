@@ -23,7 +23,7 @@ def wish(count: int | None = 1, **more: Any) -> Row:
     """What the API makes of a body that says as much."""
     return {
         **{"kind": "pulsecount", "args": {}, "count": count, "serials": [], "selector": {}, "length_s": None},
-        **{"idle_s": None, "priority": 0, "wait": True, **more},
+        **{"idle_s": None, "priority": 0, "name": "", "wait": True, **more},
     }
 
 
@@ -60,8 +60,8 @@ class BoardFarm:
     def extend(self, user: str, lease: str, length_s: int | None = None) -> Row:
         return self.ask(leases.extend, Asker(user), lease, length_s, self.limits)
 
-    def end(self, user: str, lease: str, admin: bool = False) -> Row:
-        return self.ask(leases.end, Asker(user, admin), lease)
+    def end(self, user: str, lease: str, *serials: str, admin: bool = False) -> Row:
+        return self.ask(leases.end, Asker(user, admin), lease, list(serials))
 
     def later(self, seconds: float) -> None:
         """Time passes, sentries are heard all the while, and the line ticks at the end of it."""

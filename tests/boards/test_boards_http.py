@@ -277,3 +277,37 @@ def test_the_page(serving: Serving, sentry: BoardSentry, browser: Browser) -> No
     others.get_by_role("button", name="End").click()
     expect(page.locator("#problem")).to_contain_text("needs the role admin", timeout=30_000)
     page.close()
+
+
+def test_news_come_in_their_order_and_once(serving: Serving, sentry: BoardSentry) -> None:
+    ann = user(serving, "ann")
+    lease = reserved(ann, count=2, name="night run")
+    other = reserved(ann)
+    named = serving.get("/boards/leases", name="night run", state="active")["items"]
+    assert [row["id"] for row in named] == [lease["id"]]
+    serial = lease["boards"][0]["serial"]
+
+    def news(after: int, **more: Any) -> list[Any]:
+        return serving.get("/boards/history", lease=lease["id"], after=after, **more)["items"]
+
+    wait_until("both boards", lambda: [row["what"] for row in news(0)].count("initialized") == 2)
+    seen = news(0)
+    assert [row["id"] for row in seen] == sorted(row["id"] for row in seen)
+    assert news(0, limit=1) == seen[:1]
+    assert news(seen[-1]["id"]) == []
+    sentry.event(serial, "played", lease["id"], score="c-major")
+    sentry.event(serial, "results", lease["id"], batch="b", results=[["first", 7], ["second", 8]])
+    wait_until("its event", lambda: news(seen[-1]["id"]))
+    assert [(row["what"], row["data"]) for row in news(seen[-1]["id"])] == [("played", {"score": "c-major"})]
+
+    def results(after: int) -> list[Any]:
+        return serving.get("/boards/results", batch="b", after=after)["items"]
+
+    wait_until("the results", lambda: len(results(0)) == 2)
+    assert [row["value"] for row in results(0)] == [7, 8]
+    assert [row["value"] for row in results(results(0)[0]["id"])] == [8]
+    assert refused(ann.post(f"{API}/leases/{lease['id']}/end", json={"serials": ["e66x"]})) == (422, "serials")
+    left = posted(ann, f"/leases/{lease['id']}/end", serials=[serial])
+    assert (left["state"], len(left["boards"])) == ("active", 1)
+    assert [row["id"] for row in posted(ann, "/leases/end-all", name="night run")["items"]] == [lease["id"]]
+    assert serving.get(f"/boards/leases/{other['id']}")["state"] == "active"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from commander.boards import leases, orders
-from commander.boards.leases import Asker, Limits
+from commander.boards.leases import Asker, Limits, Whose
 from commander.effects import Refused
 from commander.fleet.orders import remove_node
 from tests.boards.board_farm import HOUR, BoardFarm, unchanged
@@ -191,9 +191,9 @@ def test_others_leases_are_an_admins(farm: BoardFarm) -> None:
     assert refused(farm, farm.end, "bob", lease).status == 403
     assert refused(farm, farm.extend, "bob", lease).status == 403
     assert refused(farm, farm.end, "bob", "l-0").status == 404
-    assert farm.ask(leases.end_all, "bob") == []
+    assert farm.ask(leases.end_all, Whose("bob")) == []
     waiting = farm.reserve("ann", 4)["id"]
-    assert {row["why"] for row in farm.ask(leases.end_all, "ann")} == {"ended", "withdrawn"}
+    assert {row["why"] for row in farm.ask(leases.end_all, Whose("ann"))} == {"ended", "withdrawn"}
     assert farm.state_of(waiting) == "ended"
 
 
@@ -201,7 +201,7 @@ def test_extend_all(farm: BoardFarm) -> None:
     names = [farm.reserve("ann")["id"] for _ in range(2)]
     other = farm.reserve("bob")["id"]
     farm.later(100)
-    assert {row["id"] for row in farm.ask(leases.extend_all, "ann", None, farm.limits)} == set(names)
+    assert {row["id"] for row in farm.ask(leases.extend_all, Whose("ann"), None, farm.limits)} == set(names)
     assert [farm.lease(name)["until"] - farm.now for name in (*names, other)] == [HOUR, HOUR, HOUR - 100_000]
 
 
@@ -252,3 +252,27 @@ def test_ended_leases_are_forgotten_after_a_day(farm: BoardFarm) -> None:
     assert lease in farm.farm["board_lease"]
     farm.later(1)
     assert lease not in farm.farm["board_lease"]
+
+
+def test_some_boards_of_a_lease_are_given_back(farm: BoardFarm) -> None:
+    lease = farm.reserve("ann", 3, selector={"node": "h"})
+    farm.settle()
+    wrong = refused(farm, farm.end, "ann", lease["id"], "h-0", "g-0")
+    assert wrong.field == "serials"
+    assert "g-0 is not of" in wrong.problem
+    farm.later(60)
+    left = farm.end("ann", lease["id"], "H-0", "h-2")
+    assert (left["state"], list(left["boards"])) == ("active", ["h-1"])
+    assert [each["serial"] for each in farm.document("h")] == ["h-1"]
+    assert farm.farm["board_usage"]["ann"]["board_ms"] == 2 * 60_000
+    farm.settle()
+    assert set(farm.reserve("bob", 2, selector={"node": "h"})["boards"]) == {"h-0", "h-2"}
+    assert farm.end("ann", lease["id"], "h-1")["state"] == "ended", "the last one ends it"
+
+
+def test_a_program_means_only_its_own(farm: BoardFarm) -> None:
+    one, other = farm.reserve("ann", name="one"), farm.reserve("ann", name="other")
+    farm.reserve("bob", name="one")
+    assert [row["id"] for row in farm.ask(leases.extend_all, Whose("ann", "one"), None, farm.limits)] == [one["id"]]
+    assert [row["id"] for row in farm.ask(leases.end_all, Whose("ann", "other"))] == [other["id"]]
+    assert len(farm.ask(leases.end_all, Whose("ann"))) == 1

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from commander.boards import leases, queue
-from commander.boards.leases import Asker, Limits
+from commander.boards.leases import Asker, Limits, Whose
 from commander.boards.pool import Board, boards, suits
 from commander.effects import Refused, Row
 from schema.boards import STATES
@@ -63,7 +63,7 @@ class Anything(RuleBasedStateMachine):
     @rule(user=users, admin=st.booleans(), extend=st.booleans(), random=st.data())
     def change(self, user: str, admin: bool, extend: bool, random: st.DataObject) -> None:
         name = random.draw(st.sampled_from(sorted(self.farm.farm["board_lease"])))
-        what: Any = (leases.extend, None, LIMITS) if extend else (leases.end,)
+        what: Any = (leases.extend, None, LIMITS) if extend else (leases.end, [])
         try:
             row = self.farm.ask(what[0], Asker(user, admin), name, *what[1:])
         except Refused as error:
@@ -74,7 +74,7 @@ class Anything(RuleBasedStateMachine):
 
     @rule(user=users)
     def end_all(self, user: str) -> None:
-        self.farm.ask(leases.end_all, user)
+        self.farm.ask(leases.end_all, Whose(user))
         assert not [row for row in self.open() if row["user"] == user]
 
     @rule(seconds=st.sampled_from([1, 29, 61, 700]))

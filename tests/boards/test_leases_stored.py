@@ -30,7 +30,7 @@ def test_a_lease_outlives_the_commander(database: Database) -> None:  # noqa: F8
     line = Line(database, line.keys)
     assert [line.farm["board_lease"][row["id"]] for row in made] == made
     assert [each["lease"] for each in line.farm["desired"]["bench", "leases"]["data"]["boards"]] == [made[0]["id"]] * 2
-    line.asked(lambda farm, m: leases.end(farm, Asker("ann"), made[0]["id"], m))
+    line.asked(lambda farm, m: leases.end(farm, Asker("ann"), made[0]["id"], [], m))
     assert line.reloaded() == line.in_memory()
     assert line.farm["board_usage"]["ann"]["board_ms"] >= 0
     assert line.farm["board_lease"][made[1]["id"]]["state"] == "active"

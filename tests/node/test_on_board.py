@@ -222,7 +222,7 @@ NETWORKS: list[dict[str, Any]] = [
     {"ssid": "changed", "password": "new-password", "rssi": -50},
     {"ssid": "barn", "password": "barn wifi", "rssi": -61, "join_ms": 300},
 ]
-FIELD = {"ssid": "field", "rssi": -77, "join_ms": 300}
+FIELD = {"ssid": "field", "rssi": -77, "join_ms": 3000}  # long enough to be seen without a network
 
 
 def test_wifi_is_joined_and_joined_again(keeper: Keeper, start: Start) -> None:
