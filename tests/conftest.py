@@ -22,6 +22,8 @@ PROGRAM_OF_MARKER = {
 }
 LONG = ("system", "avr")
 
+pytest_plugins = ["farmhand_client.pytest_plugin"]
+
 # How long an example takes says how busy the machine is, and nothing else.
 settings.register_profile("any machine", deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile("any machine")

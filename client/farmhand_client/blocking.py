@@ -1,0 +1,237 @@
+"""The same clients for programs without asyncio. The work is done in a thread of the client's, so that reservations
+are extended, and events heard, while the program does something else. Handlers are called in a second one, and may use
+the client."""
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Iterator, Mapping
+from typing import Any, ClassVar, TypeVar
+
+from farmhand_client.boards import RESULT_S, AsyncBoardClient, AsyncPulseCountClient, AsyncVarianceClient
+from farmhand_client.evaluation import Evaluation, FilePath, Result
+from farmhand_client.events import AbstractEventHandler, Event, EventServer
+from farmhand_client.leases import Row
+
+T = TypeVar("T")
+
+DRAIN_S = 5.0  # for handlers, when the client is closed
+CLOSED_S = 1.0  # between two looks whether it was
+
+
+class BoardClient:
+    """See AsyncBoardClient. A `with` block ends all reservations of the client's name, and closes it."""
+
+    made: ClassVar[type[AsyncBoardClient]] = AsyncBoardClient
+
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        logger: logging.Logger | None = None,
+        key: str | None = None,
+        log_events: bool = False,
+    ) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name=f"farmhand client {name}", daemon=True)
+        self._thread.start()
+        self._closed = False
+        self._client = self._wait(self._make(url, name, logger, key, log_events))
+        self.server = self._client.server
+        self.name, self.logger = name, self._client.logger
+
+    def __enter__(self) -> "BoardClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self.end_all()
+        finally:
+            self.close()
+
+    def available(self, kind: str | None = None) -> int:
+        """How many boards would be given out at once."""
+        return self._wait(self._client.available(kind))
+
+    def available_devices(self, kind: str | None = None) -> list[str]:
+        """Their serials."""
+        return self._wait(self._client.available_devices(kind))
+
+    def reserve(
+        self,
+        amount: int,
+        wait_for_available: bool = False,
+        available_timeout: float | None = 60,
+        kind: str | None = None,
+        args: Mapping[str, Any] | None = None,
+        **more: Any,
+    ) -> list[str]:
+        """See AsyncBoardClient.reserve."""
+        return self._wait(self._client.reserve(amount, wait_for_available, available_timeout, kind, args, **more))
+
+    def reserve_specific(
+        self,
+        serials: Iterable[str],
+        wait_for_available: bool = False,
+        available_timeout: float | None = 60,
+        kind: str | None = None,
+        args: Mapping[str, Any] | None = None,
+        **more: Any,
+    ) -> list[str]:
+        """The same for just these boards."""
+        return self._wait(
+            self._client.reserve_specific(serials, wait_for_available, available_timeout, kind, args, **more)
+        )
+
+    def get_serials(self) -> list[str]:
+        """The boards that this client has."""
+        return self._client.get_serials()
+
+    def extend(self, serials: Iterable[str]) -> list[str]:
+        """Have their reservations last their length from now."""
+        return self._wait(self._client.extend(serials))
+
+    def extend_all(self) -> list[str]:
+        """All of this client's key and name."""
+        return self._wait(self._client.extend_all())
+
+    def end(self, serials: Iterable[str]) -> list[str]:
+        """Give these boards back."""
+        return self._wait(self._client.end(serials))
+
+    def end_all(self) -> list[str]:
+        """Give back all of this client's key and name."""
+        return [] if self._closed else self._wait(self._client.end_all())
+
+    def reboot(self, serials: Iterable[str], timeout: float = 60) -> list[str]:
+        """Start boards anew; the ones that were not ready again in time."""
+        return self._wait(self._client.reboot(serials, timeout))
+
+    def call(
+        self,
+        method: str,
+        args: Mapping[str, Any] | None = None,
+        files: Mapping[str, FilePath | bytes] | None = None,
+        serials: Iterable[str] | None = None,
+    ) -> dict[str, Any]:
+        """See AsyncBoardClient.call."""
+        return self._wait(self._client.call(method, args, files, serials))
+
+    def evaluate_bitstreams(
+        self,
+        bitstreams: Iterable[FilePath],
+        serials: Iterable[str] | None = None,
+        spread: bool = False,
+        result_timeout: float = RESULT_S,
+        progress: bool | None = None,
+    ) -> Iterator[Result]:
+        """See AsyncBoardClient.evaluate_bitstreams."""
+        return self._each(self._client.evaluate_bitstreams(list(bitstreams), serials, spread, result_timeout, progress))
+
+    def evaluate_evaluations(
+        self, evaluations: Iterable[Evaluation], result_timeout: float = RESULT_S, progress: bool | None = None
+    ) -> Iterator[Result]:
+        """See AsyncBoardClient.evaluate_evaluations."""
+        return self._each(self._client.evaluate_evaluations(list(evaluations), result_timeout, progress))
+
+    def results(self, batch: str | None = None, limit: int = 1_000, **where: Any) -> list[Row]:
+        """See AsyncBoardClient.results."""
+        return self._wait(self._client.results(batch, limit, **where))
+
+    def add_event_handler(self, handler: AbstractEventHandler) -> None:
+        self.server.add_event_handler(handler)
+
+    def close(self) -> None:
+        """Let go of the connection; the reservations stay."""
+        if self._closed:
+            return
+        self._events.drain()
+        self._closed = True
+        asyncio.run_coroutine_threadsafe(self._client.close(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _make(
+        self, url: str, name: str, logger: logging.Logger | None, key: str | None, log_events: bool
+    ) -> AsyncBoardClient:
+        client = self.made(url, name, logger, key)
+        client.server = client.leases.server = self._events = _Threaded(client.logger)
+        if log_events:
+            client.log_events()
+        return client
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        if self._closed:
+            work.close()
+            raise RuntimeError("the client is closed")
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        while True:
+            try:
+                return future.result(CLOSED_S)
+            except TimeoutError:
+                if future.done():
+                    raise
+                if self._closed and not self._thread.is_alive():
+                    raise RuntimeError("the client was closed meanwhile") from None
+            except BaseException:
+                future.cancel()
+                raise
+
+    def _each(self, results: AsyncGenerator[Result, None]) -> Iterator[Result]:
+        async def following() -> Result | None:
+            return await anext(results, None)
+
+        try:
+            while (result := self._wait(following())) is not None:
+                yield result
+        finally:
+            if not self._closed:
+                self._wait(results.aclose())
+
+    getSerials = get_serials
+    availableDevices = available_devices
+    reserveSpecific = reserve_specific
+    extendAll = extend_all
+    endAll = end_all
+    evaluateBitstreams = evaluate_bitstreams
+    evaluateEvaluations = evaluate_evaluations
+    addEventHandler = add_event_handler
+    stop = close
+
+
+class PulseCountClient(BoardClient):
+    """Boards that count the pulses of a circuit in a second."""
+
+    made = AsyncPulseCountClient
+
+
+class VarianceClient(BoardClient):
+    """Boards that measure how much a circuit's voltage changes."""
+
+    made = AsyncVarianceClient
+
+
+class _Threaded(EventServer):
+    """Handlers in a thread of their own, one event after the other."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        super().__init__(logger)
+        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="farmhand events", daemon=True)
+        self._thread.start()
+
+    async def handle_event(self, event: Event) -> None:
+        if self.handlers:
+            self._events.put(event)
+
+    def drain(self) -> None:
+        """Let the handlers have what has come, within reason."""
+        self._events.put(None)
+        if threading.current_thread() is not self._thread:
+            self._thread.join(DRAIN_S)
+
+    def _work(self) -> None:
+        while event := self._events.get():
+            asyncio.run(super().handle_event(event))

@@ -1,0 +1,48 @@
+"""What is evaluated, and what comes of it."""
+
+import os
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+FilePath = str | os.PathLike[str]
+
+
+class Evaluation:
+    """A bitstream (.bin, or .asc when icepack is here) for each of these boards."""
+
+    def __init__(self, serials: str | Iterable[str], filepath: FilePath) -> None:
+        given = [serials] if isinstance(serials, str) else list(serials)
+        if not given:
+            raise ValueError("serials: must name at least one board")
+        self.serials = frozenset(serial.lower() for serial in given)
+        self.filepath = filepath
+        self.id = uuid.uuid4().hex
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({sorted(self.serials)}, {os.fspath(self.filepath)!r})"
+
+
+class PulseCountEvaluation(Evaluation):
+    """Its value: pulses in a second (int)."""
+
+
+class VarianceEvaluation(Evaluation):
+    """Its value: mean change from sample to sample (float)."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationFailed:
+    """Instead of a value: why there is none."""
+
+    problem: str
+
+
+class Result(NamedTuple):
+    """``evaluation``: as it was given; the file's path when only paths were. ``value``: a number, or an
+    EvaluationFailed."""
+
+    serial: str
+    evaluation: Any
+    value: Any

@@ -1,0 +1,207 @@
+"""The reservations of a client: made, waited for, watched, extended, given back."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from farmhand_client.api import Api
+from farmhand_client.errors import FarmError, NoAnswer
+from farmhand_client.events import Event, EventServer
+
+Row = dict[str, Any]
+
+READY_S = 120.0
+LOOK_S, REST_S, IDLE_S = 0.04, 0.4, 2.0
+"""Between two looks: after news, after ever longer silence, while nothing is evaluated."""
+QUEUE_S = 0.5
+MOST = 1_000  # rows of one answer
+
+
+class Listener(Protocol):
+    """Hears what comes of this client's boards."""
+
+    def on_result(self, row: Row) -> None: ...
+    def on_event(self, event: Event) -> None: ...
+    def on_trouble(self, error: Exception) -> None: ...
+
+
+class Leases:
+    """``boards``: serial -> its lease, of all that this client reserved and has."""
+
+    def __init__(self, api: Api, name: str, server: EventServer, logger: logging.Logger) -> None:
+        self.boards: dict[str, str] = {}
+        self.listeners: list[Listener] = []
+        self.extending = True
+        self.server = server
+        self._api, self._name, self._log = api, name, logger
+        self._seen: dict[str, tuple[int, int]] = {}  # lease -> last ids of history and results
+        self._ready: set[str] = set()
+        self._failing: dict[str, str] = {}
+        self._looking = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+
+    async def reserve(self, wish: Row, timeout_s: float | None) -> list[str]:
+        """Serials, once the boards can be used. ``timeout_s``: how long to queue; 0: now or not at all."""
+        asked = {**wish, "name": self._name, "wait": timeout_s != 0}
+        lease: Row = await self._api.post("/boards/leases", asked, again=False)
+        try:
+            lease = await self._turn(lease, timeout_s)
+            mine = [board["serial"] for board in lease["boards"]]
+            self._seen[lease["id"]] = (0, 0)
+            self.boards |= dict.fromkeys(mine, lease["id"])
+            await self._until_ready(lease["id"], set(mine))
+        except BaseException:
+            self._forget(lease["id"])
+            await self._api.post(f"/boards/leases/{lease['id']}/end", {})
+            raise
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._watch())
+        return mine
+
+    async def change(self, what: str, serials: Iterable[str] | None = None) -> list[str]:
+        """`extend` or `end` leases of these boards, or of all of this client's name; the boards that it concerned."""
+        if serials is None:
+            rows: list[Row] = (await self._api.post(f"/boards/leases/{what}-all", {"name": self._name}))["items"]
+            done = [board["serial"] for row in rows for board in row["boards"]]
+        else:
+            parts = self.parts(serials)
+            for lease, mine in parts.items():
+                await self._api.post(f"/boards/leases/{lease}/{what}", {"serials": mine} if what == "end" else {})
+            done = [serial for mine in parts.values() for serial in mine]
+        if what == "end":
+            for serial in done:
+                await self._on_event(
+                    Event(serial, "ended", {"serial": serial, "why": "ended"}), self.boards.get(serial)
+                )
+        return done
+
+    def parts(self, serials: Iterable[str]) -> dict[str, list[str]]:
+        """lease -> which of these boards it has. FarmError names a stranger."""
+        found: dict[str, list[str]] = {}
+        for serial in (each.lower() for each in serials):
+            if serial not in self.boards:
+                allowed = ", ".join(self.boards) or "none: reserve some first"
+                raise FarmError("serials", f"{serial} is not reserved by this client; allowed: {allowed}")
+            found.setdefault(self.boards[serial], []).append(serial)
+        return found
+
+    async def until_initialized(self, serials: set[str], timeout_s: float) -> set[str]:
+        """Wait for these boards to be ready (again); the ones that were not in time."""
+        self._ready -= serials
+        end = time.monotonic() + timeout_s
+        while not serials <= self._ready and time.monotonic() < end:
+            await asyncio.sleep(LOOK_S)
+        return serials - self._ready
+
+    async def close(self) -> None:
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _turn(self, lease: Row, timeout_s: float | None) -> Row:
+        end = None if timeout_s is None else time.monotonic() + timeout_s
+        if lease["state"] == "waiting":
+            self._log.info("place %s in the queue for boards", lease["position"])
+        while lease["state"] == "waiting":
+            if end is not None and time.monotonic() > end:
+                raise FarmError("wait", f"no boards within {timeout_s:g} s; place {lease['position']} in the queue")
+            await asyncio.sleep(QUEUE_S)
+            lease = await self._api.get(f"/boards/leases/{lease['id']}")
+        if lease["state"] == "ended":
+            raise FarmError("lease", f"{lease['id']} has ended ({lease['why']})", 409)
+        return lease
+
+    async def _until_ready(self, lease: str, serials: set[str]) -> None:
+        end = time.monotonic() + READY_S
+        while not serials <= self._ready:
+            if time.monotonic() > end:
+                told = (f"{each}: {self._failing.get(each, 'not ready')}" for each in sorted(serials - self._ready))
+                raise FarmError("boards", f"not usable within {READY_S:g} s: {'; '.join(told)}")
+            if not serials <= set(self.boards):
+                raise FarmError("lease", f"{lease} has ended", 409)
+            if not await self._look(lease):
+                await self._refuse_hopeless(lease)
+                await asyncio.sleep(0.1)
+
+    async def _refuse_hopeless(self, lease: str) -> None:
+        """A board that is ready for others, but does not become what the lease asks for, never will."""
+        if not self._failing:
+            return
+        for board in (await self._api.get(f"/boards/leases/{lease}"))["boards"]:
+            problem = self._failing.get(board["serial"])
+            if problem and board["state"] in ("ready", "quarantine"):
+                raise FarmError("boards", f"{board['serial']}: {problem}")
+
+    # What comes
+
+    async def _watch(self) -> None:
+        pause = LOOK_S
+        while True:
+            try:
+                news = [await self._look(lease) for lease in set(self.boards.values())]
+            except (NoAnswer, FarmError) as error:
+                self._log.warning("%s", error)
+                for listener in list(self.listeners):
+                    listener.on_trouble(error)
+                news = []
+            pause = LOOK_S if any(news) else min(pause * 1.4, REST_S if self.listeners else IDLE_S)
+            await asyncio.sleep(pause)
+
+    async def _look(self, lease: str) -> bool:
+        """Whether there was anything new."""
+        async with self._looking:
+            history, results = self._seen.get(lease, (0, 0))
+            # In this order: what came before a reservation ended is given before that.
+            told = await self._api.get("/boards/history", lease=lease, after=history, limit=MOST)
+            found = await self._api.get("/boards/results", lease=lease, after=results, limit=MOST)
+            rows, values = told["items"], found["items"]
+            self._seen[lease] = (rows[-1]["id"] if rows else history, values[-1]["id"] if values else results)
+            for row in values:
+                for listener in list(self.listeners):
+                    listener.on_result(row)
+                names = ("serial", "batch", "evaluation", "value", "problem")
+                await self.server.handle_event(Event(row["serial"], "results", {name: row[name] for name in names}))
+            for row in rows:
+                await self._on_event(Event(row["serial"], row["what"], {**row["data"], "serial": row["serial"]}), lease)
+            return bool(rows or values)
+
+    async def _on_event(self, event: Event, lease: str | None) -> None:
+        if self.boards.get(event.serial) != lease:
+            return  # of a reservation that is over
+        match event.event:
+            case "initialized":
+                self._ready.add(event.serial)
+                self._failing.pop(event.serial, None)
+            case "failure":
+                self._ready.discard(event.serial)
+                self._failing[event.serial] = str(event.contents.get("problem", "failed"))
+                self._log.warning("%s fails: %s", event.serial, self._failing[event.serial])
+            case "ended":
+                self._log.info("the reservation of %s has ended (%s)", event.serial, event.contents.get("why", ""))
+                self._gone(event.serial)
+            case "ending-soon" if self.extending and lease:
+                await self._extend(lease)
+            case _:
+                pass
+        for listener in list(self.listeners):
+            listener.on_event(event)
+        await self.server.handle_event(event)
+
+    async def _extend(self, lease: str) -> None:
+        try:
+            await self._api.post(f"/boards/leases/{lease}/extend", {})
+        except FarmError as error:
+            self._log.warning("not extended: %s", error)
+
+    def _forget(self, lease: str) -> None:
+        for serial in [each for each, its in self.boards.items() if its == lease]:
+            self._gone(serial)
+
+    def _gone(self, serial: str) -> None:
+        lease = self.boards.pop(serial, None)
+        self._ready.discard(serial)
+        self._failing.pop(serial, None)
+        if lease is not None and lease not in self.boards.values():
+            self._seen.pop(lease, None)
