@@ -7,6 +7,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable
+from math import ceil
 from typing import Any
 
 from farmhand_client.api import Api
@@ -128,7 +129,10 @@ class Run:
 
     def _take(self, serial: str) -> list[Evaluation]:
         part: list[Evaluation] = []
-        while len(part) < PART and len(self._out[serial]) + len(part) < WINDOW:
+        most = WINDOW
+        if self._shared:  # towards the end no board shall have much that another could do
+            most = min(WINDOW, max(2, ceil(len(self._shared) / len(self._own))))
+        while len(part) < PART and len(self._out[serial]) + len(part) < most:
             waiting = self._own[serial] or self._shared
             if not waiting:
                 break

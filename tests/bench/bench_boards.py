@@ -1,0 +1,184 @@
+"""boards.*: a whole farm on this machine with four virtual boards, driven through the client library over HTTP.
+
+busy, overhead: distinct bitstreams, each evaluated on whichever board is free; an evaluation takes 1 s of wall time,
+and its true answer was computed before (else the simulations would want the two cores). Busy is the share of the
+boards' time, from the call to the last result, in which evaluations ran; overhead what each took longer than its 1 s.
+blob: a bitstream that the farm has never seen, from the client to a sentry in the other domain, over the bridge: from
+the begin of the upload until the sentry has it and has answered the call. The next three boards get it without that.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from farmhand_client import BoardClient, PulseCountClient
+
+from commander import virtual_boards
+from sentry.boards.virtual.evaluate import Evaluator
+from sentry.enrol import Wish, enrol
+from sentry.home import Home
+from tests.bench.figures import SHORT, Benchmark, Figure, Unavailable
+from tests.boards.circuits import NEEDED, bitstream, divider, pulses
+from tests.conftest import LOCAL_PROGRAMS, program
+from tests.support.farms import HOUSE_AND_BARN, HTTP
+from tests.system.farm import Farm, wait_for
+from tests.system.sentry_process import Sentry
+
+BOARDS = 4
+DIVIDERS = (5, 7, 9, 100, 1_000, 12_000)
+BITSTREAMS = 24 if SHORT else 200
+PART, PARTS = 5, 2 if SHORT else 10
+BLOBS = 3 if SHORT else 10
+COUNT_S = 1.0
+MEMORY_TILE = (6, 1)  # which no divider uses
+
+
+def evaluations() -> dict[str, float]:
+    _need_tools()
+    with TemporaryDirectory(prefix="farmhand-bench-") as name, _farm(Path(name)) as farm:
+        made = _distinct(Path(name), BITSTREAMS)
+        _answer_before(farm.state / "boards" / "answers", list(made))
+        client = PulseCountClient(farm.api.url, "bench", key=farm.api.key)
+        client.reserve(BOARDS)
+        wall = _evaluate(client, made)
+        part = dict(list(made.items())[: PART * PARTS])
+        at_once = _evaluate(client, part)
+        paths = list(part)
+        in_parts = sum(
+            _evaluate(client, {path: part[path] for path in paths[n * PART : n * PART + PART]}) for n in range(PARTS)
+        )
+        client.end_all()
+        client.close()
+    alone = BITSTREAMS / BOARDS * COUNT_S
+    return {
+        "boards.busy": 100 * alone / wall,
+        "boards.overhead_ms": 1000 * (wall - alone) / (BITSTREAMS / BOARDS),
+        "boards.one_job_s": at_once,
+        "boards.one_job_s/peer": in_parts,
+    }
+
+
+def blobs() -> dict[str, float]:
+    _need_tools()
+    with TemporaryDirectory(prefix="farmhand-bench-") as name, _farm(Path(name), "barn") as farm:
+        client = BoardClient(farm.api.url, "bench", key=farm.api.key)
+        serials = client.reserve(BOARDS, kind="pulsecount")
+        first: list[float] = []
+        others: list[float] = []
+        for path in _distinct(Path(name), BLOBS):
+            content = path.read_bytes()
+            began = time.perf_counter()
+            client.call("evaluate", {"batch": "b"}, {path.name: content}, serials[:1])
+            first.append(time.perf_counter() - began)
+            began = time.perf_counter()
+            client.call("evaluate", {"batch": "b"}, {path.name: content}, serials[1:])
+            others.append(time.perf_counter() - began)
+        client.end_all()
+        client.close()
+    return {"boards.blob_s": median(first), "boards.blob_again_s": median(others)}
+
+
+def _need_tools() -> None:
+    if missing := [name for name in NEEDED if not program(name)]:
+        raise Unavailable(f"{', '.join(missing)} not on this machine")
+
+
+@contextmanager
+def _farm(folder: Path, domain: str = "house") -> Iterator[Farm]:
+    """With the boards' sentry in this domain; the commander is in `house`."""
+    farm = Farm(folder / "farm", HOUSE_AND_BARN + HTTP)
+    simulator: subprocess.Popen[bytes] | None = None
+    try:
+        if domain == "house":
+            farm.up("--boards", str(BOARDS))
+        else:
+            farm.up()
+            bus = farm.state / "boards"
+            simulator = subprocess.Popen(virtual_boards.simulator(bus, BOARDS), stdout=subprocess.DEVNULL)
+            wait_for("the boards", lambda: virtual_boards.are_plugged(bus, BOARDS))
+            _drive(farm, domain, bus)
+        wait_for("boards that are ready", lambda: farm.api.get("/boards/available")["count"] == BOARDS)
+        yield farm
+    finally:
+        if simulator:
+            simulator.terminate()
+            simulator.wait()
+        farm.end()
+
+
+def _drive(farm: Farm, domain: str, bus: Path) -> None:
+    token = farm.token(domain, kind="board", name="far")
+    home = Home(farm.state / "sentry" / "far")
+    enrol(home, Wish(token["broker"], token["token"], "board", "far", "farm"), 60)
+    farm.sentries["far"] = Sentry(home.path, domain, {**farm.environment, **virtual_boards.settings(bus)})
+    farm.sentries["far"].start()
+
+
+def _distinct(folder: Path, count: int) -> dict[Path, int]:
+    """Bitstreams of which no two are the same, with their true counts: dividers, each with other data in a block of
+    memory beside them."""
+    os.environ["PATH"] = os.pathsep.join((str(LOCAL_PROGRAMS), os.environ["PATH"]))
+    made: dict[Path, int] = {}
+    texts = {by: _unpacked(folder, by) for by in DIVIDERS}
+    for number in range(count):
+        by = DIVIDERS[number % len(DIVIDERS)]
+        asc, path = folder / "edited.asc", folder / f"{number}-by-{by}.bin"
+        rows = "".join(f"{number * 16 + row:064x}\n" for row in range(16))
+        asc.write_text(f"{texts[by]}\n.ram_data {MEMORY_TILE[0]} {MEMORY_TILE[1]}\n{rows}")
+        subprocess.run(["icepack", asc, path], check=True)
+        made[path] = pulses(by)
+    return made
+
+
+def _unpacked(folder: Path, by: int) -> str:
+    (folder / "divider.bin").write_bytes(bitstream(divider(by)))
+    subprocess.run(["iceunpack", folder / "divider.bin", folder / "divider.asc"], check=True)
+    return (folder / "divider.asc").read_text()
+
+
+def _answer_before(kept: Path, paths: list[Path]) -> None:
+    async def answered() -> None:
+        evaluator = Evaluator(kept)
+        await asyncio.gather(*(evaluator.count(path.read_bytes()) for path in paths))
+
+    print(f"  simulating {len(paths)} circuits", file=sys.stderr)
+    asyncio.run(answered())
+
+
+def _evaluate(client: PulseCountClient, made: dict[Path, int]) -> float:
+    """Seconds; every count is compared."""
+    began = time.perf_counter()
+    found = {path: value for _, path, value in client.evaluate_bitstreams(made, spread=True, progress=False)}
+    took = time.perf_counter() - began
+    wrong = {path.name: value for path, value in found.items() if value != made[path]}
+    assert found.keys() == made.keys(), "results are missing"
+    assert not wrong, f"counted wrongly: {wrong}"
+    return took
+
+
+def benchmarks() -> list[Benchmark]:
+    return [
+        Benchmark(
+            (
+                Figure("boards.busy", "%", "higher", 95),
+                Figure("boards.overhead_ms", "ms", "lower", 20),
+                Figure("boards.one_job_s", "s", "lower", peer=f"{PARTS} jobs of {PART}"),
+            ),
+            evaluations,
+            runs=1,
+        ),
+        Benchmark(
+            (
+                Figure("boards.blob_s", "s", "lower", 0.5),
+                Figure("boards.blob_again_s", "s", "lower"),
+            ),
+            blobs,
+        ),
+    ]
