@@ -5,9 +5,12 @@ and its true answer was computed before (else the simulations would want the two
 boards' time, from the call to the last result, in which evaluations ran; overhead what each took longer than its 1 s.
 blob: a bitstream that the farm has never seen, from the client to a sentry in the other domain, over the bridge: from
 the begin of the upload until the sentry has it and has answered the call. The next three boards get it without that.
+reserve: 1,000 boards of four sentries (which say that all are ready), 100 users; 50 reservations a second arrive on a
+schedule, each is ended 5 s later. A call's time is from its place in the schedule to its answer.
 """
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -15,19 +18,23 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 
+import httpx
 from farmhand_client import BoardClient, PulseCountClient
 
 from commander import virtual_boards
+from schema import fleet, topics, wire
+from schema.message import Message
 from sentry.boards.virtual.evaluate import Evaluator
 from sentry.enrol import Wish, enrol
 from sentry.home import Home
-from tests.bench.figures import SHORT, Benchmark, Figure, Unavailable
+from tests.bench.figures import SHORT, Benchmark, Figure, Unavailable, seconds
 from tests.boards.circuits import NEEDED, bitstream, divider, pulses
+from tests.broker.farm import Client
 from tests.conftest import LOCAL_PROGRAMS, program
-from tests.support.farms import HOUSE_AND_BARN, HTTP
+from tests.support.farms import HOUSE, HOUSE_AND_BARN, HTTP
 from tests.system.farm import Farm, wait_for
 from tests.system.sentry_process import Sentry
 
@@ -37,6 +44,7 @@ BITSTREAMS = 24 if SHORT else 200
 PART, PARTS = 5, 2 if SHORT else 10
 BLOBS = 3 if SHORT else 10
 COUNT_S = 1.0
+MANY, HOSTS, USERS, RATE, HELD_S, RESERVING_S = 1_000, 4, 100, 50, 5.0, 30.0
 MEMORY_TILE = (6, 1)  # which no divider uses
 
 
@@ -83,6 +91,69 @@ def blobs() -> dict[str, float]:
         client.end_all()
         client.close()
     return {"boards.blob_s": median(first), "boards.blob_again_s": median(others)}
+
+
+def reservations() -> dict[str, float]:
+    with TemporaryDirectory(prefix="farmhand-bench-") as name:
+        farm = Farm(Path(name) / "farm", HOUSE + HTTP)
+        hosts: list[Client] = []
+        try:
+            farm.up()
+            hosts = [_host(farm, f"host-{number}", MANY // HOSTS) for number in range(HOSTS)]
+            wait_for("all boards", lambda: farm.api.get("/boards/available")["count"] == MANY)
+            wishes = [{"name": f"user {n}", "role": "operator"} for n in range(USERS)]
+            keys = [farm.api.post("/keys", wish)["key"] for wish in wishes]
+            took = asyncio.run(_scheduled(farm.api.url, keys))
+        finally:
+            for host in hosts:
+                host.close()
+            farm.end()
+    return {"boards.reserve_p99_ms": 1000 * quantiles(took, n=100)[98], "boards.reserve_p50_ms": 1000 * median(took)}
+
+
+def _host(farm: Farm, name: str, count: int) -> Client:
+    """A sentry as the broker and the commander see it."""
+    token = farm.token("house", kind="board", name=name)
+    home = Home(farm.state / "sentry" / name)
+    enrol(home, Wish(token["broker"], token["token"], "board", name, "farm"), 60)
+    client = Client(farm.file.domains["house"].port, name, home.credential().password).ready()
+
+    def say(message: Message, data: bytes, part: str = "") -> None:
+        client.publish(topics.build(message, "farm", "house", name, "self", part), data.decode(), True)
+
+    boards = {f"{name}-{n}": {"state": "ready", "type": "pico2-ice", "tags": []} for n in range(count)}
+    birth = {"schema": 1, "boot": "b", "kind": "board", "software": "bench", "alive_ms": 600_000, "parts": {}}
+    report = {"boards": boards, "kinds": ["pulsecount"]}
+    say(fleet.INFO, wire.dumps(birth))
+    say(fleet.STATE, b"ready")
+    say(fleet.REPORTED, wire.dumps({"rev": 0, "status": "applied", "data": report}), "leases")
+    now = round(time.time() * 1000)
+    plugged = {"ts": now, "stream": "s", "seq": 1, "event": "plugged", "contents": {}}
+    client.publish(topics.build(fleet.EVT, "farm", "house", name, f"{name}-0", "board"), json.dumps(plugged))
+    return client
+
+
+async def _scheduled(url: str, keys: list[str]) -> list[float]:
+    """Seconds of each call."""
+    users = [httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=30) for key in keys]
+    took: list[float] = []
+
+    async def reserve(user: httpx.AsyncClient, at: float) -> None:
+        await asyncio.sleep(at - time.perf_counter())
+        answer = await user.post("/api/v1/boards/leases", json={"kind": "pulsecount", "wait": False})
+        took.append(time.perf_counter() - at)
+        assert answer.status_code == 201, answer.text
+        await asyncio.sleep(HELD_S)
+        ended = await user.post(f"/api/v1/boards/leases/{answer.json()['id']}/end", json={})
+        assert ended.status_code == 200, ended.text
+
+    began = time.perf_counter() + 1
+    await asyncio.gather(
+        *(reserve(users[n % USERS], began + n / RATE) for n in range(round(RATE * seconds(RESERVING_S))))
+    )
+    for user in users:
+        await user.aclose()
+    return took
 
 
 def _need_tools() -> None:
@@ -180,5 +251,12 @@ def benchmarks() -> list[Benchmark]:
                 Figure("boards.blob_again_s", "s", "lower"),
             ),
             blobs,
+        ),
+        Benchmark(
+            (
+                Figure("boards.reserve_p99_ms", "ms", "lower", 100),
+                Figure("boards.reserve_p50_ms", "ms", "lower"),
+            ),
+            reservations,
         ),
     ]
