@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 from commander.boards import calls, icefarm
 from commander.boards.leases import Asker
@@ -150,12 +150,11 @@ class Calls:
             if row["code"] in NOT_NOW and row["status"] != "done":
                 continue
             settled |= set(serials)
-            result: Any = row["result"]
-            if row["status"] != "done":
-                log.warning("iCEFARM client %s: %s: %s %s", name, row["node"], row["status"], result or row["code"])
-            wrong = set(result.get("problems", {})) if row["status"] == "done" else set(serials)
+            wrong = _problems(row)
+            if wrong:
+                log.warning("iCEFARM client %s: %s: %s", name, row["node"], "; ".join(map(str, wrong.values())))
             self._failed(name, batch, tuple(wrong), names)
-            for serial in set(serials) - wrong:
+            for serial in set(serials) - set(wrong):
                 for key in set(names) & set(self._open.get(serial, {})):
                     self._open[serial][key].taken = True
         return settled
@@ -166,3 +165,13 @@ class Calls:
                 self._open.get(serial, {}).pop(each, None)
             if batch and names:
                 self._tell(name, icefarm.results(serial, batch, dict.fromkeys(names)))
+
+
+def _problems(row: Row) -> Row:
+    """What came of a command that is over, by serial; a stranger's JSON."""
+    serials: list[str] = row["args"]["serials"]
+    if row["status"] != "done":
+        return dict.fromkeys(serials, row["result"] or row["code"] or row["status"])
+    told: Any = cast("Row", row["result"]).get("problems") if isinstance(row["result"], dict) else None
+    found = cast("Row", told) if isinstance(told, dict) else {}
+    return {serial: found[serial] for serial in serials if serial in found}

@@ -186,7 +186,7 @@ class Gateway:
             self._post.hush(name, [serial])
             self._calls.ended(serial)
         if what in icefarm.EVENTS:
-            self._send(self._post.put(name, icefarm.event(serial, icefarm.EVENTS[what])))
+            self._send(self._post.put(name, icefarm.event(serial, icefarm.EVENTS[what]), what == "ended"))
 
     async def _tick(self) -> None:
         while True:
@@ -217,7 +217,7 @@ class Gateway:
         row = self._service.flow.farm["board_lease"].get(lease)
         if row is None or serial not in row["boards"]:
             return
-        self._send(self._post.put(row["name"], icefarm.event(serial, "failure")))
+        self._send(self._post.put(row["name"], icefarm.event(serial, "failure"), parting=True))
 
         def work(farm: Any, moment: Any) -> Any:
             return leases.end(farm, leases.Asker(self._user), lease, [serial], moment)

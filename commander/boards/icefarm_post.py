@@ -2,8 +2,8 @@
 
 A client opens a socket to the control server and one to the server of its boards, and hands what comes on either to the
 same code. Both are this gateway, so each event goes to one socket: the newest, as an older one may belong to a process
-that is dead and not yet given up. A letter is kept until the client has acknowledged it; when its socket ends before
-that, it goes to the next.
+that is dead and not yet given up. Only what makes the client close the second socket goes by the first, as it would be
+closed before it has acknowledged. A letter is kept until that; when its socket ends before, it goes to the next.
 """
 
 from dataclasses import dataclass, field
@@ -27,6 +27,7 @@ class Sending(NamedTuple):
 @dataclass
 class Letter:
     text: str
+    parting: bool
     sid: str = ""  # of the socket that it was given to
 
 
@@ -48,6 +49,10 @@ class Client:
     @property
     def socket(self) -> str:
         return next(reversed(self.sockets), "")
+
+    @property
+    def oldest(self) -> str:
+        return next(iter(self.sockets), "")
 
 
 class Post:
@@ -76,11 +81,11 @@ class Post:
             letter.sid = "" if letter.sid == sid else letter.sid
         return self._deliver(client)
 
-    def put(self, name: str, text: str) -> list[Sending]:
-        """Something a client must be told, sooner or later."""
+    def put(self, name: str, text: str, parting: bool = False) -> list[Sending]:
+        """Something a client must be told, sooner or later. `parting`: after that it has no use for a board."""
         client = self._client(name)
         self._number += 1
-        client.letters[self._number] = Letter(text)
+        client.letters[self._number] = Letter(text, parting)
         if len(client.letters) > MOST_KEPT:
             del client.letters[next(iter(client.letters))]
         return self._deliver(client, self._number)
@@ -129,6 +134,6 @@ class Post:
         for number in numbers or list(client.letters):
             letter = client.letters.get(number)
             if letter and not letter.sid:
-                letter.sid = client.socket
+                letter.sid = client.oldest if letter.parting else client.socket
                 found.append(Sending(letter.sid, number, letter.text))
         return found

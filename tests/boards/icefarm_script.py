@@ -1,5 +1,4 @@
-"""Drives an unmodified iCEFARM client, in a process of its own: a line of JSON with a method, arguments and keywords in,
-a line out.
+"""Drives an unmodified iCEFARM client in a process of its own: lines of JSON in (method, arguments, keywords) and out.
 
 Run with the client's package alone on the path. What the client is told comes out in between.
 """

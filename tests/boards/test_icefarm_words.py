@@ -107,6 +107,13 @@ def test_what_a_closed_socket_did_not_acknowledge_goes_to_the_other() -> None:
     assert post.leave("unknown") == []
 
 
+def test_what_makes_a_client_close_a_socket_goes_by_the_other() -> None:
+    post = Post()
+    post.join("ann", "control", 0)
+    post.join("ann", "worker", 0)
+    assert [each.sid for each in post.put("ann", "bye", parting=True)] == ["control"]
+
+
 def test_letters_are_bounded_and_the_oldest_go() -> None:
     post = Post()
     for number in range(MOST_KEPT + 5):
