@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 TABLES = ("board_history", "board_result")
 TICK_S = 0.25
 FORGET_S = 60.0
+KEPT_MS = 600_000  # events of a client that is away, after the end of its last lease
 PATIENCE_S = 60.0  # a board that failed and is not back by then is told as failed, which a client takes as final
 MOST_BYTES = 8 * 1024 * 1024  # of one request
 START_S = 10.0
@@ -210,7 +211,9 @@ class Gateway:
         if now > self._forget_at:
             self._forget_at = now + FORGET_S
             rows = list(self._service.flow.farm["board_lease"].values())
-            self._post.forget({row["name"] for row in rows if row["user"] == self._user})
+            mine = [row for row in rows if row["user"] == self._user]
+            late = now_ms() - KEPT_MS
+            self._post.forget({row["name"] for row in mine if row["state"] == "active" or row["ended"] > late})
 
     async def _give_up(self, lease: str, serial: str) -> None:
         """A client forgets a board that is told as failed, so nobody would give it back."""

@@ -31,7 +31,7 @@ class OldClient:
         need_icefarm(version)
         self.told: list[tuple[str, str, dict[str, Any]]] = []
         self._answers: list[dict[str, Any]] = []
-        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self._log = tempfile.NamedTemporaryFile("w")  # noqa: SIM115
         self._process = subprocess.Popen(
             [sys.executable, str(SCRIPT), url, name],
             env={**os.environ, "PYTHONPATH": str(PACKAGES / version)},
@@ -66,15 +66,14 @@ class OldClient:
         return wait_until(f"{what} of {serial}", lambda: self.events(what, serial))
 
     def log(self) -> str:
-        self._log.seek(0)
-        return self._log.read()
+        return Path(self._log.name).read_text()
 
     def kill(self) -> None:
         self._process.kill()
         self._process.wait(PATIENCE)
         self._reader.join(PATIENCE)
         for each in (self._process.stdin, self._process.stdout, self._log):
-            if each and not each.closed:
+            if each:
                 each.close()
 
     def _next(self) -> dict[str, Any]:

@@ -31,8 +31,14 @@ class Client(PulseCountClient):
             super().addEventHandler(Teller(self.server))
         super().addEventHandler(handler)
 
-    def evaluate(self, paths, serials=None):
+    result_timeout = 30  # as in the client
+
+    def evaluateEvaluations(self, evaluations):
+        return super().evaluateEvaluations(evaluations, result_timeout=self.result_timeout)
+
+    def evaluate(self, paths, serials=None, result_timeout=30):
         """In both versions' words: [serial, path, value]."""
+        self.result_timeout = result_timeout
         found = []
         for each in self.evaluateBitstreams(paths, serials):
             row = each if isinstance(each, tuple) else (each.serial, each.evaluation.filepath, each.value)

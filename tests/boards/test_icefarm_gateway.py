@@ -207,7 +207,7 @@ def test_a_port_that_is_taken_names_the_setting(serving: Serving, url: str) -> N
 # --- with the clients ------------------------------------------------------------------------------------------------
 @both
 def test_a_whole_run(version: str, connect: Connect, serving: Serving, tmp_path: Path) -> None:
-    client = connect(version, "ann")
+    client = connect(version, f"run of {version}")
     assert client.call("available") == 4
     assert client.call("availableDevices") == SERIALS
     serials = client.call("reserve", 2)
@@ -365,6 +365,42 @@ def test_a_reboot_is_waited_for(version: str, connect: Connect, sentry: BoardSen
     assert client.call("reboot", [], 1) == []
 
 
+def test_a_board_that_is_silent_is_rebooted_and_goes_on(
+    connect: Connect, sentry: BoardSentry, serving: Serving, tmp_path: Path
+) -> None:
+    """The clients do it by themselves, after twice their patience; 0.1.16 only while it has more than it has sent."""
+    silent: list[tuple[str, str]] = []
+    sentry.answer = lambda serial, digest: silent.append((serial, digest))
+    expected = files(tmp_path, *(f"{number}.bin" for number in range(12)))
+    commands = serving.service.flow.farm["command"]
+    earlier = set(commands)
+    clients: dict[str, OldClient] = {}
+    leases: dict[str, str] = {}
+    for version in VERSIONS:
+        client = connect(version, version)
+        (serial,) = client.call("reserve", 1)
+        clients[serial], leases[serial] = client, lease_of(serving, version)["id"]
+        client.begin("evaluate", list(expected), result_timeout=3)
+
+    def rebooted() -> set[str]:
+        rows = [row for key, row in list(commands.items()) if key not in earlier]
+        return {row["args"]["serial"] for row in rows if row["args"].get("do") == "reboot"}
+
+    wait_until("reboots", lambda: rebooted() >= set(clients))
+    sentry.answer = lambda _, digest: count_of(digest)
+    for serial in clients:
+        held = [digest for of, digest in silent if of == serial]
+        sentry.event(serial, "initialized", leases[serial], waiting=len(held))
+    # What waited at the sentry has its results after that, under the names of the evaluations.
+    for row in [row for row in list(commands.values()) if row["args"].get("lease") in leases.values()]:
+        args = row["args"]
+        for serial, file in ((serial, file) for serial in args["serials"] for file in args["files"]):
+            pair = [file["name"], count_of(file["sha256"])]
+            sentry.event(serial, "results", args["lease"], batch=args["args"]["batch"], results=[pair])
+    for serial, client in clients.items():
+        assert sorted(client.answer()) == sorted([serial, path, count] for path, count in expected.items())
+
+
 def test_leases_of_before_are_known_to_a_gateway_that_starts(
     serving: Serving, http: httpx.Client, connect: Connect
 ) -> None:
@@ -380,6 +416,14 @@ def test_leases_of_before_are_known_to_a_gateway_that_starts(
     finally:
         gateway.stop()
     assert free(serving) == 3
+
+
+@pytest.mark.parametrize("name", ["", "x" * 65, "a\nb"])
+def test_a_name_that_cannot_be_is_not_let_in(connect: Connect, http: httpx.Client, name: str) -> None:
+    client = connect(VERSIONS[0], name)
+    wait_until("that it is sent away", lambda: "disconnected" in client.log())
+    assert not client.told
+    assert refused(http, "/endall", name=name) == (422, "name")
 
 
 def test_requests_that_are_wrong_or_not_of_the_client(connect: Connect, serving: Serving, tmp_path: Path) -> None:
