@@ -10,14 +10,16 @@ set_up := sh -eu deploy/setup
 umqtt := .local/micropython/umqtt/simple.py
 avr_ready := .local/.avr-tools
 fpga_ready := .local/.fpga-tools
+icefarm_ready := .local/.icefarm-clients
 run_ready := .venv/.ready-to-run .local/bin/mosquitto $(umqtt)
-test_ready := .venv/.ready-to-test .local/bin/mosquitto $(umqtt) $(avr_ready) $(fpga_ready) .local/.test-tools
+test_ready := .venv/.ready-to-test .local/bin/mosquitto $(umqtt) $(avr_ready) $(fpga_ready) $(icefarm_ready) \
+    .local/.test-tools
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## fetch all that run and test need, and try again for what was missing
-	@rm -f .local/.test-tools $(avr_ready) $(fpga_ready)
+	@rm -f .local/.test-tools $(avr_ready) $(fpga_ready) $(icefarm_ready)
 	@$(MAKE) --silent $(run_ready) $(test_ready)
 
 run: $(run_ready) $(if $(findstring --rig,$(ARGS)),rig-firmware) $(if $(findstring --boards,$(ARGS)),$(fpga_ready)) ## start a farm of two domains on this machine (Ctrl-C stops it)
@@ -72,6 +74,10 @@ $(avr_ready): deploy/setup/avr.sh | .venv/.ready-to-run
 
 $(fpga_ready): deploy/setup/fpga.sh
 	@$(set_up)/fpga.sh
+	@touch $@
+
+$(icefarm_ready): deploy/setup/icefarm.sh | .venv/.ready-to-test
+	@$(set_up)/icefarm.sh
 	@touch $@
 
 .local/.test-tools: deploy/setup/test_tools.sh | .venv/.ready-to-test

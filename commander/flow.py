@@ -63,7 +63,7 @@ class Flow:
         self.farm = farm
         self.epoch = 0
         self.metrics = Metrics()
-        self.live: Callable[[list[Put | Add]], None] = lambda changes: None
+        self.live: list[Callable[[list[Put | Add]], None]] = []  # who hears of each commit
         self.send_blobs: Callable[[list[SendBlob]], None] = lambda asked: None
         self.mqtt: MqttEdge | None = None
         self.outbox = Outbox(root, keys, farm)
@@ -284,8 +284,8 @@ class Flow:
         answers, self._answers = self._answers, []
         for future, result in answers:
             future.set_result(result)
-        if changes:
-            self.live(changes)
+        for tell in tuple(self.live) if changes else ():
+            tell(changes)
 
     # --- for other threads -------------------------------------------------------------------------------------------
     def ask(self, work: Callable[[Any, Moment], tuple[Any, Effects]], by: str) -> "Future[Any]":

@@ -1,19 +1,17 @@
 """HTTP: the API, health, metrics and the pages as one FastAPI application."""
 
 import pkgutil
+from collections.abc import Generator
+from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
 
 import uvicorn
-from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI, Response
 from fastapi.responses import PlainTextResponse
-from starlette.exceptions import HTTPException
 
 from commander import http
-from commander.db_edge import DatabaseUnavailable
-from commander.effects import Refused
 from commander.http import live
+from commander.http.errors import answer_errors
 from commander.http.kept import KeptAnswers
 from commander.http.paging import json, now_ms
 from commander.service import Service
@@ -24,7 +22,7 @@ def create_app(service: Service) -> FastAPI:
     """The application of a commander."""
     app = FastAPI(title="farmhand", version="1", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     hub = live.Live(service.flow.farm)
-    service.flow.live = hub.publish
+    service.flow.live.append(hub.publish)
     app.state.service = service
     app.state.live = hub
     app.add_middleware(KeptAnswers)
@@ -32,11 +30,7 @@ def create_app(service: Service) -> FastAPI:
         router = getattr(import_module(f"{http.__name__}.{found.name}"), "router", None)
         if router is not None:
             app.include_router(router)
-    app.add_exception_handler(Refused, _refused)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _unknown)
-    app.add_exception_handler(TimeoutError, _slow)
-    app.add_exception_handler(DatabaseUnavailable, _unreadable)
+    answer_errors(app)
     asyncapi = document_yaml()
 
     @app.get("/healthz", include_in_schema=False)
@@ -68,7 +62,24 @@ def serve(service: Service, host: str, port: int) -> None:
     )
     server = uvicorn.Server(config)
     service.on_end = lambda: setattr(server, "should_exit", True)
-    server.run()
+    with icefarm_gateway(service):
+        server.run()
+
+
+@contextmanager
+def icefarm_gateway(service: Service) -> Generator[None]:
+    """Beside the API, when the setting says where."""
+    if not service.settings.icefarm:
+        yield
+        return
+    from commander.icefarm_edge import Gateway
+
+    gateway = Gateway(service, service.settings.icefarm)
+    gateway.start()
+    try:
+        yield
+    finally:
+        gateway.stop()
 
 
 def _problems(service: Service) -> list[str]:
@@ -83,31 +94,3 @@ def _problems(service: Service) -> list[str]:
         found.append("broker: not connected")
     found += [f"broker: not listening to domain {s.domain}" for s in service.mqtt.sessions if not s.connected]
     return found
-
-
-async def _refused(_request: Request, error: Any) -> Response:
-    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
-    answer = json({"error": {"field": error.field, "problem": error.problem}}, error.status)
-    answer.headers.update(headers)
-    return answer
-
-
-async def _invalid(_request: Request, error: Any) -> Response:
-    first = error.errors()[0]
-    field = ".".join(str(level) for level in first["loc"][1:]) or str(first["loc"][0])
-    return json({"error": {"field": field, "problem": first["msg"]}}, 422)
-
-
-async def _unknown(request: Request, error: Any) -> Response:
-    return json(
-        {"error": {"field": "path", "problem": f"{request.method} {request.url.path}: {error.detail}"}},
-        error.status_code,
-    )
-
-
-async def _slow(_request: Request, _error: Any) -> Response:
-    return json({"error": {"field": "commander", "problem": "not stored in time: see /readyz; ask again"}}, 503)
-
-
-async def _unreadable(_request: Request, error: Any) -> Response:
-    return json({"error": {"field": "database", "problem": error.user_message}}, 503)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 
-from commander.effects import Refused
+from commander.effects import Refused, Row
 from commander.fleet import blobs
 from commander.http.access import Admin, Caller, Operator, Reader, Served
 from commander.http.paging import Limit, Offset, Since, Until, do, json, page, within
@@ -31,17 +31,20 @@ async def add(service: Served, caller: Admin, request: Request, name: Name = "")
 
 async def keep(service: Service, caller: Caller, request: Request, name: str, most: int, allowed: str) -> Response:
     """Keep the body of a request, at most so many bytes, as a file; `allowed` says so to people."""
-    data = await _body(request, most, allowed)
+    row, known = await store(service, await _body(request, most, allowed), name, caller.name)
+    return json(row, 200 if known else 201)
+
+
+async def store(service: Service, data: bytes, name: str, by: str) -> tuple[Row, bool]:
+    """Keep a file: (its row, whether it was here before)."""
     sha256 = hashed(data).hexdigest()
     names = blobs.names_in(data)
     with service.blobs.arriving(sha256):
         known = sha256 in service.flow.farm["blob"]
         if not known:
             await asyncio.to_thread(service.blobs.write, sha256, data)
-        row = await do(
-            service, lambda farm, moment: blobs.add(farm, sha256, len(data), name, names, moment), caller.name
-        )
-    return json(row, 200 if known else 201)
+        row = await do(service, lambda farm, moment: blobs.add(farm, sha256, len(data), name, names, moment), by)
+    return row, known
 
 
 @router.get("/blobs")

@@ -56,7 +56,7 @@ async def call(
         return calls.call(farm, asker, lease, asked, moment)
 
     sent: list[Row] = await do(service, work, caller.name)
-    rows = [await _answered(service, row) for row in sent]
+    rows = [await answered(service, row) for row in sent]
     refused = [row for row in rows if row["status"] != "done"]
     if refused:
         why = refused[0]["result"] if refused[0]["result"] is not None else refused[0]["code"] or "no answer"
@@ -86,7 +86,8 @@ def results(
     return json(history_page(rows, limit))
 
 
-async def _answered(service: Any, row: Row) -> Row:
+async def answered(service: Any, row: Row) -> Row:
+    """The row of a command, once its node has answered."""
     while row["status"] in UNDER_WAY:
         await asyncio.sleep(LOOK_S)
         row = service.flow.farm["command"].get(row["id"]) or {**row, "status": "timeout"}

@@ -132,7 +132,7 @@ async def available(
 async def reserve(service: Served, caller: Operator, wish: ReserveWish) -> Response:
     """All boards of the wish at once: now, or when its turn has come (`state`: `active`, `waiting`)."""
     asked = wish.model_dump() | {"selector": wish.selector.model_dump(exclude_none=True, exclude_defaults=True)}
-    limits = _limits(service)
+    limits = limits_of(service)
     if "idle_s" not in wish.model_fields_set:
         asked["idle_s"] = limits.idle_s
     work = _work(leases.reserve, _asker(caller), asked, limits)
@@ -162,7 +162,7 @@ async def lease_list(
 @router.post("/leases/extend-all")
 async def extend_all(service: Served, caller: Operator, wish: AllWish) -> Response:
     """All active ones of the caller."""
-    work = _work(leases.extend_all, _whose(caller, wish), wish.length_s, _limits(service))
+    work = _work(leases.extend_all, _whose(caller, wish), wish.length_s, limits_of(service))
     rows = await do(service, work, caller.name)
     return json({"items": [_shown(service, row) for row in rows]})
 
@@ -186,7 +186,7 @@ async def one_lease(service: Served, _: Reader, lease: Lease) -> Response:
 @router.post("/leases/{lease}/extend")
 async def extend(service: Served, caller: Operator, lease: Lease, wish: ExtendWish) -> Response:
     """It lasts its length from now; not longer than `board_lease_max_s` in all."""
-    work = _work(leases.extend, _asker(caller), lease, wish.length_s, _limits(service))
+    work = _work(leases.extend, _asker(caller), lease, wish.length_s, limits_of(service))
     return json(_shown(service, await do(service, work, caller.name)))
 
 
@@ -253,7 +253,8 @@ def _whose(caller: Caller, wish: AllWish | EndAllWish) -> leases.Whose:
     return leases.Whose(wish.user or caller.user, wish.name)
 
 
-def _limits(service: Service) -> leases.Limits:
+def limits_of(service: Service) -> leases.Limits:
+    """What the settings say of all leases."""
     settings = service.settings
     return leases.Limits(settings.board_lease_max_s, settings.board_idle_s or None)
 

@@ -54,6 +54,7 @@ EDGES = {
     ),
     "fastapi": ("commander/http_edge.py", "commander/http/*.py"),
     "starlette": ("commander/http_edge.py", "commander/http/*.py"),
+    "socketio": ("commander/icefarm_edge.py",),
 }
 ENGINE_MAKERS = ("create_engine", "create_async_engine", "engine_from_config")
 ENGINE_FILES = ("commander/db_edge.py", "commander/migrations/*")

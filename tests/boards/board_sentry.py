@@ -8,7 +8,7 @@ from typing import Any
 
 from commander.keys import Keys
 from schema import fleet, topics
-from schema.boards import BOARD, BOARD_EVENT, LEASES
+from schema.boards import BOARD, BOARD_CALL, BOARD_EVENT, LEASES
 from schema.message import check
 from schema.trust import unseal
 from tests.commander.api import now_ms
@@ -20,12 +20,14 @@ KINDS = ["pulsecount", "variance"]
 class BoardSentry:
     """Boards without hardware: one that a lease has is at once what the lease asks for. `works`: it answers commands.
 
-    `owners` are the leases that each board has had, in the order of the documents.
+    `owners` are the leases that each board has had, in the order of the documents; `answer` what a board (serial) makes
+    of a file (SHA-256): a number, a problem, or None while it is at it.
     """
 
     def __init__(self, serving: Serving, name: str, **boards: dict[str, Any]) -> None:
         self.name = name
         self.works = True
+        self.answer: Callable[[str, str], int | str | None] = lambda _, sha256: count_of(sha256)
         self.boards = {
             serial: {"state": "ready", "type": "pico2-ice", "tags": []} | row for serial, row in boards.items()
         }
@@ -42,7 +44,9 @@ class BoardSentry:
         self.report()
         for serial in boards:
             self.event(serial, "plugged")
-        self._client.subscribe(self._topic(fleet.DESIRED, "leases"), self._topic(fleet.CMD, "board"))
+        self._client.subscribe(
+            self._topic(fleet.DESIRED, "leases"), *(self._topic(fleet.CMD, name) for name in ("board", "board-call"))
+        )
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
@@ -97,12 +101,30 @@ class BoardSentry:
                 self.event(serial, "initialized", lease)
 
     def _on_command(self, body: dict[str, Any]) -> None:
-        check(BOARD, body["args"])
+        called = "method" in body["args"]
+        check(BOARD_CALL if called else BOARD, body["args"])
         status = {"status": "done"} if self.works else {"status": "refused", "code": "busy"}
         self._say(fleet.ACK, {"id": body["id"], **status}, body["id"])
+        if called and self.works:
+            self._on_call(**body["args"])
+
+    def _on_call(self, serials: list[str], lease: str, args: dict[str, Any], files: list[Any], **_: Any) -> None:
+        for file in files:
+            for serial in serials:
+                found = self.answer(serial, file["sha256"])
+                if isinstance(found, int):
+                    results = [[file["name"], found]]
+                    self.event(serial, "results", lease, batch=args["batch"], results=results)
+                elif found is not None:
+                    failed = {"evaluation": file["name"], "problem": found}
+                    self.event(serial, "evaluation-failed", lease, batch=args["batch"], **failed)
 
     def _topic(self, message: Any, name: str = "", device: str = "self") -> str:
         return topics.build(message, "farm", "house", self.name, device, name)
 
     def _say(self, message: Any, data: Any, name: str = "", device: str = "self", retain: bool = False) -> None:
         self._client.publish(self._topic(message, name, device), json.dumps(data), retain)
+
+
+def count_of(sha256: str) -> int:
+    return int(sha256[:6], 16)

@@ -1,0 +1,210 @@
+"""The HTTP half of the gateway for the PyPI client `icefarm`: an application of its own, without keys. That client asks
+by GET with a JSON body; POST is taken as well.
+
+What is refused has another status than 200, which the client takes for `False`.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse
+from pydantic import BaseModel, Field
+
+from commander.boards import icefarm, leases, orders, views
+from commander.effects import Refused, Row
+from commander.http.access import Served
+from commander.http.board_calls import answered
+from commander.http.boards import MOST, Short, limits_of
+from commander.http.errors import answer_errors
+from commander.http.paging import do, json, now_ms
+from commander.service import Service
+
+routes = APIRouter()  # not `router`: it is no part of the API
+
+ANSWER_S = 15.0  # the client waits 20 s
+PAGE = """This is the gateway of a farmhand farm for iCEFARM clients (docs/icefarm.md). Give its address to one:
+
+    PulseCountClient("http://HOST:PORT", "any-name", logger)
+"""
+
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]*$")]
+Serials = Annotated[list[Short], Field(max_length=leases.MOST_COUNT)]
+
+
+class OfClient(BaseModel):
+    name: Name
+
+
+class SerialsOfClient(OfClient):
+    serials: Serials
+
+
+class ReserveAny(OfClient):
+    kind: Short
+    args: dict[str, Any] = {}
+    amount: int = Field(ge=1, le=MOST)
+
+
+class ReserveThese(SerialsOfClient):
+    kind: Short
+    args: dict[str, Any] = {}
+
+
+class SerialsOnly(BaseModel):
+    serials: Serials
+
+
+class Desk:
+    """What the routes share. `hush`: a client is told nothing more of the beginning of these boards."""
+
+    def __init__(self, service: Service, user: str, hush: Callable[[str, list[str]], None]) -> None:
+        self.service, self.user, self.hush = service, user, hush
+
+    @property
+    def asker(self) -> leases.Asker:
+        return leases.Asker(self.user)
+
+    def leases(self, name: str | None = None) -> list[Row]:
+        return icefarm.leases_of(self.service.flow.farm, self.user, name)
+
+    async def do(self, what: Callable[..., Any], *arguments: Any) -> Any:
+        return await do(self.service, lambda farm, moment: what(farm, *arguments, moment), self.user)
+
+
+def create(service: Service, user: str, hush: Callable[[str, list[str]], None]) -> FastAPI:
+    app = FastAPI(title="farmhand for iCEFARM clients", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.service = service
+    app.state.desk = Desk(service, user, hush)
+    app.include_router(routes)
+    answer_errors(app)
+    return app
+
+
+async def _desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+AtDesk = Annotated[Desk, Depends(_desk)]
+
+
+def _either(path: str) -> Any:
+    return routes.api_route(path, methods=["GET", "POST"])
+
+
+@_either("/")
+async def front() -> Response:
+    return PlainTextResponse(PAGE)
+
+
+@_either("/available")
+async def available(service: Served) -> Response:
+    return json({"amount": len(views.available(service.flow.farm, {}, None, now_ms()))})
+
+
+@_either("/devices")
+async def devices(service: Served) -> Response:
+    return json(views.available(service.flow.farm, {}, None, now_ms()))
+
+
+@_either("/reserve")
+async def reserve(desk: AtDesk, request: Request, wish: ReserveAny) -> Response:
+    return await _reserved(desk, request, wish, wish.amount, [])
+
+
+@_either("/reserveserials")
+async def reserve_serials(desk: AtDesk, request: Request, wish: ReserveThese) -> Response:
+    if not wish.serials:
+        raise Refused("serials", "must name a board")
+    return await _reserved(desk, request, wish, None, wish.serials)
+
+
+@_either("/extend")
+async def extend(desk: AtDesk, wish: SerialsOfClient) -> Response:
+    """All boards of a lease are extended together; those that were asked for are answered."""
+    wanted = _lower(wish.serials)
+    found: list[str] = []
+    for lease in desk.leases(wish.name):
+        mine = [serial for serial in wanted if serial in lease["boards"]]
+        if mine:
+            await desk.do(leases.extend, desk.asker, lease["id"], None, limits_of(desk.service))
+            found += mine
+    return json(found)
+
+
+@_either("/extendall")
+async def extend_all(desk: AtDesk, wish: OfClient) -> Response:
+    rows: list[Row] = await desk.do(
+        leases.extend_all, leases.Whose(desk.user, wish.name), None, limits_of(desk.service)
+    )
+    return json([serial for row in rows for serial in row["boards"]])
+
+
+@_either("/end")
+async def end(desk: AtDesk, wish: SerialsOfClient) -> Response:
+    wanted = _lower(wish.serials)
+    found: list[str] = []
+    for lease in desk.leases(wish.name):
+        mine = [serial for serial in wanted if serial in lease["boards"]]
+        if mine:
+            await desk.do(leases.end, desk.asker, lease["id"], mine)
+            found += mine
+    return json(found)
+
+
+@_either("/endall")
+async def end_all(desk: AtDesk, wish: OfClient) -> Response:
+    rows: list[Row] = await desk.do(leases.end_all, leases.Whose(desk.user, wish.name))
+    return json([serial for row in rows for serial in row["boards"]])
+
+
+@_either("/reboot")
+async def reboot(desk: AtDesk, wish: SerialsOnly) -> Response:
+    return await _told(desk, wish.serials, "reboot")
+
+
+@_either("/delete")
+async def delete(desk: AtDesk, wish: SerialsOnly) -> Response:
+    return await _told(desk, wish.serials, "delete")
+
+
+@_either("/clear-workers")
+async def clear_workers() -> Response:
+    raise Refused("clear-workers", "would end the reservations of everybody; /endall ends those of one client", 403)
+
+
+async def _reserved(
+    desk: Desk, request: Request, wish: ReserveAny | ReserveThese, count: int | None, serials: list[str]
+) -> Response:
+    limits = limits_of(desk.service)
+    asked = icefarm.wish(wish.name, wish.kind, wish.args, count, serials, limits.idle_s)
+    lease: Row = await desk.do(leases.reserve, desk.asker, asked, limits)
+    host, scheme = request.url.hostname or "", request.url.scheme
+    port = request.url.port or (443 if scheme == "https" else 80)
+    return json(icefarm.rows(sorted(lease["boards"]), scheme, f"[{host}]" if ":" in host else host, port))
+
+
+async def _told(desk: Desk, serials: list[str], what: str) -> Response:
+    """Only to boards that a client of this gateway has: the request does not say whose they are."""
+    wanted = _lower(serials)
+    for lease in desk.leases():
+        desk.hush(lease["name"], [serial for serial in wanted if serial in lease["boards"]])
+    held = {serial for lease in desk.leases() for serial in lease["boards"]}
+
+    async def obeyed(serial: str) -> bool:
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                row = await answered(desk.service, await desk.do(orders.order, desk.asker, serial, what))
+        except (Refused, TimeoutError):
+            return False
+        return row["status"] == "done"
+
+    mine = [serial for serial in wanted if serial in held]
+    done = await asyncio.gather(*map(obeyed, mine))
+    return json([serial for serial, ok in zip(mine, done, strict=True) if ok])
+
+
+def _lower(serials: list[str]) -> list[str]:
+    return list(dict.fromkeys(serial.lower() for serial in serials))
