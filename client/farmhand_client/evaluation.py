@@ -18,7 +18,8 @@ class Evaluation:
             raise ValueError("serials: must name at least one board")
         self.serials = frozenset(serial.lower() for serial in given)
         self.filepath = filepath
-        self.id = uuid.uuid4().hex
+        # What people see of it, and no second one has.
+        self.id = f"{os.path.basename(os.fspath(filepath))[-64:]}#{uuid.uuid4().hex[:12]}"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({sorted(self.serials)}, {os.fspath(self.filepath)!r})"

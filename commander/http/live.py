@@ -18,6 +18,7 @@ from commander.mining.rollouts import shown
 router = APIRouter(prefix="/api/v1")
 
 WAITING_LINES = 2_000
+BOARDS = {"board_history": "board", "board_result": "board-result"}
 KEEPALIVE_S = 15.0
 
 
@@ -54,8 +55,8 @@ class Live:
     def _line(self, change: Put | Add) -> bytes | None:
         if type(change) is Add:
             row = change.row
-            if change.table == "board_history":
-                return _format("board", row)
+            if change.table in BOARDS:
+                return _format(BOARDS[change.table], row)
             if change.table != "event":
                 return None
             return _format("event", {k: row[k] for k in ("node", "device", "type", "ts", "data")})
@@ -95,7 +96,7 @@ def _offer(waiting: asyncio.Queue[bytes], lines: list[bytes]) -> None:
 
 @router.get("/live")
 async def live(service: Served, _: Reader, request: Request, node: str | None = None) -> StreamingResponse:
-    """Events: node, telemetry, event, alert, alert-cleared, command, device, reported, rollout, board, link, lost."""
+    """Events: node, telemetry, event, alert, alert-cleared, command, device, reported, rollout, board, board-result, link, lost."""
     hub: Live = request.app.state.live
     wanted = f'"{node}"'.encode() if node else b""
 

@@ -1,4 +1,4 @@
-// FPGA boards: who has which, who waits, what happened; with end for leases and reboot for boards.
+// FPGA boards: who has which, who waits, what came of it, what happened; with end for leases, reboot and delete for boards.
 
 import { get, post } from "./api.js";
 import { $, badge, el, fill, isOperator, nodeLink, nothing, setText, table } from "./dom.js";
@@ -8,6 +8,7 @@ import { pairs } from "./records.js";
 
 const MOST = 1000;
 const SHOWN_HISTORY = 50;
+const SHOWN_RESULTS = 20;
 const KINDS = { active: "done", leased: "done", ready: "ready", broken: "failed", quarantine: "failed", ended: "sleeping" };
 
 const state = (word) => badge(word, KINDS[word] ?? "pending");
@@ -31,13 +32,21 @@ function leaseRow(row) {
   const failing = Object.entries(row.failing).map(([serial, problem]) => el("div", { class: "bad" }, `${serial}: ${problem}`));
   const begins = row.state === "waiting" ? [`place ${row.position}`, row.eta ? ", expected " : "", time(row.eta)] : time(row.begun);
   const end = isOperator && row.state !== "ended" ? button("End", `End ${row.id} of ${row.user}?`, `/boards/leases/${row.id}/end`) : "";
-  return [row.id, state(row.state), row.user, row.kind, el("div", {}, boards, failing), el("div", {}, begins), row.why || time(row.until), end];
+  const user = el("div", {}, row.user, row.name ? el("div", { class: "muted" }, row.name) : "");
+  return [row.id, state(row.state), user, row.kind, el("div", {}, boards, failing), el("div", {}, begins), row.why || time(row.until), end];
 }
 
 function boardRow(row) {
   const word = row.presence === "ready" ? state(row.state) : badge(row.presence);
-  const reboot = isOperator ? button("Reboot", `Reboot ${row.serial}?`, `/boards/${row.serial}/do`, { do: "reboot" }) : "";
-  return [row.serial, nodeLink(row.node), row.type, row.tags.join(" "), row.firmware, el("div", {}, word, row.problem ? el("div", { class: "bad" }, row.problem) : ""), row.user ?? "", time(row.until), reboot];
+  const ask = (text, question) => button(text, `${question} ${row.serial}?`, `/boards/${row.serial}/do`, { do: text.toLowerCase() });
+  const deeds = isOperator ? el("div", {}, ask("Reboot", "Reboot"), " ", ask("Delete", "Have the sentry forget all of")) : "";
+  return [row.serial, nodeLink(row.node), row.type, row.tags.join(" "), row.firmware, el("div", {}, word, row.problem ? el("div", { class: "bad" }, row.problem) : ""), row.user ?? "", time(row.until), deeds];
+}
+
+function result(row) {
+  const value = row.problem ? el("div", { class: "bad" }, row.problem) : el("b", {}, typeof row.value === "number" ? row.value.toLocaleString("en") : JSON.stringify(row.value));
+  const times = [row.took_ms === null ? "" : `${row.took_ms} ms`, row.gate_ms ? el("div", { class: "muted" }, `simulated ${row.gate_ms} ms`) : ""];
+  return [time(row.ts), row.serial, row.user, row.batch, row.evaluation, value, el("div", {}, times)];
 }
 
 function past(row) {
@@ -47,14 +56,16 @@ function past(row) {
 }
 
 async function read() {
-  const [boards, leases, history] = await Promise.all([get("/boards", { limit: MOST }), get("/boards/leases", { limit: 100 }), get("/boards/history", { limit: SHOWN_HISTORY })]);
+  const asked = [get("/boards", { limit: MOST }), get("/boards/leases", { limit: 100 }), get("/boards/results", { limit: SHOWN_RESULTS }), get("/boards/history", { limit: SHOWN_HISTORY })];
+  const [boards, leases, results, history] = await Promise.all(asked);
   const free = boards.items.filter((row) => row.free).length;
   setText($("note"), `${free} of ${boards.total} free`);
   fill($("leases"), leases.items.length ? table(["lease", "state", "user", "kind", "boards", "begins", "until", ""], leases.items.map(leaseRow), "records") : nothing("Nobody has a board, nobody waits."));
   fill($("boards"), boards.items.length ? table(["board", "sentry", "type", "tags", "firmware", "state", "user", "until", ""], boards.items.map(boardRow), "records") : nothing("No board is plugged in."));
+  fill($("results"), results.items.length ? table(["time", "board", "user", "batch", "evaluation", "result", "took"], results.items.map(result), "records") : nothing("No evaluation in the last day."));
   fill($("history"), history.items.length ? table(["time", "board", "what", "user", "lease", "data"], history.items.map(past), "records") : nothing("Nothing happened in the last day."));
 }
 
 const again = soon(300, () => live.refresh());
-const live = listen({ board: again, reported: ({ doc }) => doc === "leases" && again() }, read);
+const live = listen({ board: again, "board-result": again, reported: ({ doc }) => doc === "leases" && again() }, read);
 every(15_000, () => live.refresh());
