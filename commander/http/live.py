@@ -96,7 +96,8 @@ def _offer(waiting: asyncio.Queue[bytes], lines: list[bytes]) -> None:
 
 @router.get("/live")
 async def live(service: Served, _: Reader, request: Request, node: str | None = None) -> StreamingResponse:
-    """Events: node, telemetry, event, alert, alert-cleared, command, device, reported, rollout, board, board-result, link, lost."""
+    """Events: node, telemetry, event, alert, alert-cleared, command, device, reported, rollout, board, board-result,
+    link, lost."""
     hub: Live = request.app.state.live
     wanted = f'"{node}"'.encode() if node else b""
 
