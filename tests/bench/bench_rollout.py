@@ -23,7 +23,7 @@ from sentry.enrol import Wish, enrol
 from sentry.home import Home
 from tests.bench.figures import SHORT, Benchmark, Figure
 from tests.support.farms import HOUSE, HTTP
-from tests.support.ports import free_ports
+from tests.support.ports import quiet_ports
 from tests.system.farm import Farm, wait_for
 from tests.system.sentry_process import Sentry
 
@@ -65,14 +65,20 @@ def _prepare(farm: Farm) -> list[int]:
     names = [f"rig-{number}" for number in range(SENTRIES)]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda name: _enrol(farm, name), names))
-    ports = free_ports(SENTRIES)
+    ports = quiet_ports(SENTRIES)
     for name, port in zip(names, ports, strict=True):
         data = {"software": "sim", "release": "1", "kind": "cpu", "mine": [{"pool": "pool", "address": "mine"}]}
         put(
             f"/mining/playbooks/{name}",
             {"data": {**data, "api": {"port": port, "token": "t"}, "targets": {"nodes": [name]}}},
         )
-    wait_for("all of them hash", lambda: _hashing(farm) == SENTRIES, READY_S)
+    try:
+        wait_for("all of them hash", lambda: _hashing(farm) == SENTRIES, READY_S)
+    except AssertionError as error:
+        rows = farm.api.get("/mining/miners", limit=1000)["items"]
+        idle = {row["node"]: row["state"] for row in rows if row["state"] != "online"}
+        silent = sorted(set(names) - {row["node"] for row in rows})
+        raise AssertionError(f"{error}; not online: {idle}; nothing told by {silent}") from None
     time.sleep(5)  # until what that took has settled
     return ports
 
