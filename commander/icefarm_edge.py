@@ -50,9 +50,7 @@ class Gateway:
         self._tasks: set[asyncio.Future[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         # The client's own pings are late while it is busy: it was given a minute by the server it knows.
-        self._io: Any = socketio.AsyncServer(
-            async_mode="asgi", ping_timeout=60, max_http_buffer_size=MOST_BYTES, always_connect=True
-        )
+        self._io: Any = socketio.AsyncServer(async_mode="asgi", ping_timeout=60, max_http_buffer_size=MOST_BYTES)
         for name, handler in (("connect", self._connect), ("disconnect", self._disconnect), ("request", self._request)):
             self._io.on(name, handler)
         app: Any = socketio.ASGIApp(
@@ -126,6 +124,15 @@ class Gateway:
         name: Any = cast("Row", auth).get("client_id") if isinstance(auth, dict) else None
         if not isinstance(name, str) or not 0 < len(name) <= 64 or not name.isprintable():
             raise ConnectionRefusedError("client_id: must have 1 to 64 printable characters")
+        self._keep(self._welcome(name, sid))
+
+    async def _welcome(self, name: str, sid: str) -> None:
+        """What is sent before the connection stands is lost, and it stands when its handler has returned."""
+        end = time.monotonic() + START_S
+        while not self._io.manager.is_connected(sid, "/"):
+            if time.monotonic() > end:
+                return
+            await asyncio.sleep(0.01)
         self._send(self._post.join(name, sid, time.monotonic()))
         self._send([Sending(sid, 0, self._available(self._free()))])
 

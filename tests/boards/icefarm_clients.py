@@ -25,7 +25,7 @@ def need_icefarm(version: str) -> None:
 
 
 class OldClient:
-    """A process with a client. `told` is what it was told, as (event, serial, contents)."""
+    """A process with a client. `told` is what it was told, as (event, serial, contents); `connected`: it was let in."""
 
     def __init__(self, version: str, url: str, name: str) -> None:
         need_icefarm(version)
@@ -42,7 +42,7 @@ class OldClient:
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        assert self._next()["connected"]
+        self.connected = self._next()["connected"]
 
     def call(self, method: str, *arguments: Any, **keywords: Any) -> Any:
         self.begin(method, *arguments, **keywords)
