@@ -31,6 +31,7 @@ def presence(farm: Farm, node: Row, now: int) -> str:
 
     `unreachable`: the way to its domain is cut. `unheard`: the way is open again but the node has not spoken since.
     `lost`: it said so by its will, or has been silent longer than its birth announced. `new`: enrolled, never seen.
+    A node that is heard after its word said that it is gone is `ready` (docs/decisions/0015).
     """
     word: str = node["state"]
     if not word:
@@ -38,11 +39,13 @@ def presence(farm: Farm, node: Row, now: int) -> str:
     since = listening_since(farm, node["domain"])
     if since is None:
         return "unreachable"
-    if word in ("disconnected", "lost"):
-        return word
-    alive: int = (node["alive_ms"] or 60_000) + HEARD_STEP_MS
     heard_row = farm["heard"].get(node["id"])
     heard: int = heard_row["ts"] if heard_row else 0
+    if word in ("disconnected", "lost"):
+        if heard <= node["state_at"] + HEARD_STEP_MS:
+            return word
+        word = "ready"
+    alive: int = (node["alive_ms"] or 60_000) + HEARD_STEP_MS
     if now - heard <= alive and heard >= since:
         return word
     return "unheard" if now - since <= alive else "lost"

@@ -18,10 +18,16 @@ SINCE = NOW - 60_000
 
 
 def farm_with(
-    word: str, heard: int | None, door_up: bool = True, link: bool | None = True, since: int = SINCE
+    word: str,
+    heard: int | None,
+    door_up: bool = True,
+    link: bool | None = True,
+    since: int = SINCE,
+    said: int = NOW,
 ) -> Projection:
+    """`said`: when the word came."""
     farm = small_farm()
-    farm["node"] = {"rig-9": node_row("rig-9", "barn", state=word, alive_ms=ALIVE)}
+    farm["node"] = {"rig-9": node_row("rig-9", "barn", state=word, state_at=said, alive_ms=ALIVE)}
     farm["door"]["barn"] = door("barn", ("barn-house",), door_up, since)
     if link is not None:
         farm["link"]["barn-house"] = {"name": "barn-house", "up": link, "since": since}
@@ -43,6 +49,11 @@ def seen(farm: Projection, now: int = NOW) -> str:
         ("", NOW, {}, "new"),
         ("lost", NOW, {}, "lost"),
         ("disconnected", NOW, {}, "disconnected"),
+        ("disconnected", NOW, {"said": NOW - HEARD_STEP_MS}, "disconnected"),
+        ("disconnected", NOW, {"said": NOW - HEARD_STEP_MS - 1}, "ready"),
+        ("lost", NOW - ALIVE, {"said": NOW - 50_000}, "ready"),
+        ("lost", NOW - ALIVE - HEARD_STEP_MS - 1, {"said": NOW - 50_000}, "lost"),
+        ("lost", NOW, {"said": NOW - 50_000, "link": False}, "unreachable"),
         ("ready", NOW - ALIVE - HEARD_STEP_MS - 1, {}, "lost"),
         ("sleeping", NOW - ALIVE - HEARD_STEP_MS - 1, {}, "lost"),
         ("ready", None, {}, "lost"),
@@ -66,15 +77,16 @@ def test_table(word: str, heard: int | None, more: dict[str, Any], expected: str
     door_up=st.booleans(),
     link=st.none() | st.booleans(),
     since=st.integers(NOW - 20_000, NOW),
+    said=st.integers(NOW - 20_000, NOW),
 )
 def test_ready_only_with_a_way_and_a_voice(
-    word: str, heard: int | None, door_up: bool, link: bool | None, since: int
+    word: str, heard: int | None, door_up: bool, link: bool | None, since: int, said: int
 ) -> None:
-    farm = farm_with(word, heard, door_up, link, since)
+    farm = farm_with(word, heard, door_up, link, since, said)
     shown = seen(farm)
     assert shown in PRESENCES
     if shown in ("ready", "init", "sleeping"):
-        assert word == shown
+        assert word == shown or (shown == "ready" and word in ("lost", "disconnected") and (heard or 0) > said)
         assert listening_since(farm, "barn") is not None
         assert heard is not None
         assert heard >= since
