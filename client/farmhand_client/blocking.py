@@ -125,15 +125,21 @@ class BoardClient:
         spread: bool = False,
         result_timeout: float = RESULT_S,
         progress: bool | None = None,
+        batch: str | None = None,
     ) -> Iterator[Result]:
         """See AsyncBoardClient.evaluate_bitstreams."""
-        return self._each(self._client.evaluate_bitstreams(list(bitstreams), serials, spread, result_timeout, progress))
+        given = list(bitstreams), serials, spread, result_timeout, progress, batch
+        return self._each(self._client.evaluate_bitstreams(*given))
 
     def evaluate_evaluations(
-        self, evaluations: Iterable[Evaluation], result_timeout: float = RESULT_S, progress: bool | None = None
+        self,
+        evaluations: Iterable[Evaluation],
+        result_timeout: float = RESULT_S,
+        progress: bool | None = None,
+        batch: str | None = None,
     ) -> Iterator[Result]:
         """See AsyncBoardClient.evaluate_evaluations."""
-        return self._each(self._client.evaluate_evaluations(list(evaluations), result_timeout, progress))
+        return self._each(self._client.evaluate_evaluations(list(evaluations), result_timeout, progress, batch))
 
     def results(self, batch: str | None = None, limit: int = 1_000, **where: Any) -> list[Row]:
         """See AsyncBoardClient.results."""

@@ -139,21 +139,27 @@ class AsyncBoardClient:
         spread: bool = False,
         result_timeout: float = RESULT_S,
         progress: bool | None = False,
+        batch: str | None = None,
     ) -> AsyncGenerator[Result, None]:
         """(serial, path, value) of each bitstream on each of the boards (all unless given), as they come. ``spread``:
-        each bitstream on any one of them. ``progress``: a bar; None: when there is a terminal."""
+        each bitstream on any one of them. ``progress``: a bar; None: when there is a terminal. ``batch``: a name, with
+        which the same call goes on later where it was when it ended."""
         mine = list(self.get_serials() if serials is None else serials)
         if not mine:
             raise FarmError("serials", "none is reserved by this client: reserve some first")
         evaluations = [self.evaluation(mine, path) for path in bitstreams]
-        async for serial, evaluation, value in self._evaluated(evaluations, spread, result_timeout, progress):
+        async for serial, evaluation, value in self._evaluated(evaluations, spread, result_timeout, progress, batch):
             yield Result(serial, evaluation.filepath, value)
 
     async def evaluate_evaluations(
-        self, evaluations: Iterable[Evaluation], result_timeout: float = RESULT_S, progress: bool | None = False
+        self,
+        evaluations: Iterable[Evaluation],
+        result_timeout: float = RESULT_S,
+        progress: bool | None = False,
+        batch: str | None = None,
     ) -> AsyncGenerator[Result, None]:
         """(serial, evaluation, value) of each evaluation on each of its boards, as they come."""
-        async for result in self._evaluated(evaluations, False, result_timeout, progress):
+        async for result in self._evaluated(evaluations, False, result_timeout, progress, batch):
             yield result
 
     async def results(self, batch: str | None = None, limit: int = 1_000, **where: Any) -> list[Row]:
@@ -175,9 +181,14 @@ class AsyncBoardClient:
         self.server.exit()
 
     async def _evaluated(
-        self, evaluations: Iterable[Evaluation], spread: bool, result_timeout: float, progress: bool | None
+        self,
+        evaluations: Iterable[Evaluation],
+        spread: bool,
+        result_timeout: float,
+        progress: bool | None,
+        batch: str | None,
     ) -> AsyncGenerator[Result, None]:
-        run = Run(self.api, self.leases, evaluations, result_timeout, self.logger, spread)
+        run = Run(self.api, self.leases, evaluations, result_timeout, self.logger, spread, batch)
         self.logger.info("batch %s: %d evaluations", run.batch, run.total)
         results = run.results()
         with Bar(run.total, progress) as bar:

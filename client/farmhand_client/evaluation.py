@@ -1,7 +1,6 @@
 """What is evaluated, and what comes of it."""
 
 import os
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -18,8 +17,6 @@ class Evaluation:
             raise ValueError("serials: must name at least one board")
         self.serials = frozenset(serial.lower() for serial in given)
         self.filepath = filepath
-        # What people see of it, and no second one has.
-        self.id = f"{os.path.basename(os.fspath(filepath))[-64:]}#{uuid.uuid4().hex[:12]}"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({sorted(self.serials)}, {os.fspath(self.filepath)!r})"

@@ -17,6 +17,7 @@ LOOK_S, REST_S, IDLE_S = 0.04, 0.4, 2.0
 """Between two looks: after news, after ever longer silence, while nothing is evaluated."""
 QUEUE_S = 0.5
 MOST = 1_000  # rows of one answer
+EXTEND_AGAIN_S = 5.0  # while somebody else waits
 
 
 class Listener(Protocol):
@@ -36,6 +37,8 @@ class Leases:
         self.extending = True
         self.server = server
         self._api, self._name, self._log = api, name, logger
+        self._wishes: dict[str, Row] = {}
+        self._extensions: dict[str, asyncio.Task[None]] = {}
         self._seen: dict[str, tuple[int, int]] = {}  # lease -> last ids of history and results
         self._ready: set[str] = set()
         self._failing: dict[str, str] = {}
@@ -49,6 +52,7 @@ class Leases:
         try:
             lease = await self._turn(lease, timeout_s)
             mine = [board["serial"] for board in lease["boards"]]
+            self._wishes[lease["id"]] = wish
             self._seen[lease["id"]] = (0, 0)
             self.boards |= dict.fromkeys(mine, lease["id"])
             await self._until_ready(lease["id"], set(mine))
@@ -59,6 +63,13 @@ class Leases:
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._watch())
         return mine
+
+    async def again(self, lease: str, boards: list[str], same: bool) -> list[str]:
+        """Queue for as many boards as these of a lease that has ended (`same`: for just these), however long it takes;
+        their serials."""
+        wish = self._wishes[lease]
+        named: Row = {"serials": boards} if same or "serials" in wish else {"count": len(boards)}
+        return await self.reserve({**wish, **named}, None)
 
     async def change(self, what: str, serials: Iterable[str] | None = None) -> list[str]:
         """`extend` or `end` leases of these boards, or of all of this client's name; the boards that it concerned."""
@@ -96,9 +107,10 @@ class Leases:
         return serials - self._ready
 
     async def close(self) -> None:
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        tasks = [*self._extensions.values(), *([self._task] if self._task else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _turn(self, lease: Row, timeout_s: float | None) -> Row:
         end = None if timeout_s is None else time.monotonic() + timeout_s
@@ -182,18 +194,29 @@ class Leases:
                 self._log.info("the reservation of %s has ended (%s)", event.serial, event.contents.get("why", ""))
                 self._gone(event.serial)
             case "ending-soon" if self.extending and lease:
-                await self._extend(lease)
+                self._keep(lease)
             case _:
                 pass
         for listener in list(self.listeners):
             listener.on_event(event)
         await self.server.handle_event(event)
 
+    def _keep(self, lease: str) -> None:
+        if lease not in self._extensions:
+            task = self._extensions[lease] = asyncio.get_running_loop().create_task(self._extend(lease))
+            task.add_done_callback(lambda _: self._extensions.pop(lease, None))
+
     async def _extend(self, lease: str) -> None:
-        try:
-            await self._api.post(f"/boards/leases/{lease}/extend", {})
-        except FarmError as error:
-            self._log.warning("not extended: %s", error)
+        """As long as it lasts, unless somebody with fewer boards waits for it."""
+        while lease in self.boards.values():
+            try:
+                await self._api.post(f"/boards/leases/{lease}/extend", {"unless_wanted": True})
+                return
+            except FarmError as error:
+                self._log.info("not extended: %s", error)
+                if error.field != "unless_wanted":
+                    return
+            await asyncio.sleep(EXTEND_AGAIN_S)
 
     def _forget(self, lease: str) -> None:
         for serial in [each for each, its in self.boards.items() if its == lease]:

@@ -5,28 +5,27 @@ import logging
 import os
 import time
 import uuid
-from collections import deque
-from collections.abc import AsyncGenerator, Iterable
-from math import ceil
+from collections.abc import AsyncGenerator, Coroutine, Iterable
+from contextlib import suppress
 from typing import Any
 
 from farmhand_client.api import Api
 from farmhand_client.errors import FarmError, NoAnswer
 from farmhand_client.evaluation import Evaluation, EvaluationFailed, Result
 from farmhand_client.events import Event
-from farmhand_client.files import bitstream
-from farmhand_client.leases import Leases, Row
+from farmhand_client.leases import MOST, Leases, Row
+from farmhand_client.supply import Piece, Supply
+from farmhand_client.uploads import Uploads, digest
 
-WINDOW, PART = 16, 4  # bitstreams that wait for a board; in one call, so that the first one begins at once
 AGAIN_S = 0.5
 TRIES = 3
 LOOK_S = 1.0
 
 
 class Run:
-    """``given``: for the boards that each names; ``spread``: for any one of ``serials`` each. ``batch``: under which
-    the farm keeps the results. A board that gives no result for ``result_timeout`` s is rebooted once; one that fails,
-    or whose sentry is away, is waited for as long."""
+    """``given``: for the boards that each names; ``spread``: for any one of them each. ``batch``: under which the farm
+    keeps the results; what it has of that already is not evaluated again. A board that gives no result for
+    ``result_timeout`` s is rebooted once; one that fails, or whose sentry is away, is waited for as long."""
 
     def __init__(
         self,
@@ -36,71 +35,71 @@ class Run:
         result_timeout: float,
         logger: logging.Logger,
         spread: bool = False,
+        batch: str | None = None,
     ) -> None:
-        self.batch = "b-" + uuid.uuid4().hex[:12]
-        evaluations = list(given)
-        serials = set[str]().union(*(each.serials for each in evaluations))
-        leases.parts(serials)
+        self.batch = batch or "b-" + uuid.uuid4().hex[:12]
+        self._resumed = batch is not None
+        self._supply = Supply(_pieces(given, self._resumed), spread)
+        self.total = len(self._supply)
+        leases.parts(self._supply.serials)
         self._api, self._leases, self._log, self._timeout = api, leases, logger, result_timeout
-        self._shared = deque(evaluations) if spread else deque[Evaluation]()
-        self._own = {serial: deque[Evaluation]() for serial in serials}
-        if not spread:
-            for each in evaluations:
-                for serial in each.serials:
-                    self._own[serial].append(each)
-        self.total = len(evaluations) if spread else sum(map(len, self._own.values()))
-        self._spread = spread
-        self._out: dict[str, dict[str, Evaluation]] = {serial: {} for serial in serials}
-        self._room = {serial: asyncio.Event() for serial in serials}
-        self._heard = dict.fromkeys(serials, time.monotonic())
+        self._feeds: dict[str, asyncio.Task[None]] = {}  # of the boards that are there
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._lease: dict[str, str] = {}
+        self._coming: dict[str, list[str]] = {}  # lease that has ended -> boards that it had
+        self._room: dict[str, asyncio.Event] = {}
+        self._heard: dict[str, float] = {}
         self._failing: dict[str, str] = {}
         self._rebooted: set[str] = set()
-        self._dead: dict[str, str] = {}
         self._found: asyncio.Queue[Result | Exception] = asyncio.Queue()
-        self._uploads: dict[str, asyncio.Task[str]] = {}
+        self._uploads = Uploads(api)
 
     async def results(self) -> AsyncGenerator[Result, None]:
         """All of them, each once."""
         self._leases.listeners.append(self)
-        tasks = [asyncio.create_task(self._guarded(self._feed(serial))) for serial in self._own]
-        tasks.append(asyncio.create_task(self._guarded(self._guard())))
         try:
-            for _ in range(self.total):
+            for result in await self._kept() if self._resumed else ():
+                yield result
+            left = len(self._supply)
+            for serial in self._supply.serials:
+                self._start(serial)
+            self._spawn(self._guard())
+            for _ in range(left):
                 found = await self._found.get()
                 if isinstance(found, Exception):
                     raise found
                 yield found
         finally:
             self._leases.listeners.remove(self)
-            for task in (*tasks, *self._uploads.values()):
+            tasks = list(self._tasks)
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, *self._uploads.values(), return_exceptions=True)
+            await asyncio.gather(*tasks, self._uploads.close(), return_exceptions=True)
 
     # What comes
 
     def on_result(self, row: Row) -> None:
         serial = row["serial"]
-        if row["batch"] != self.batch or serial not in self._out:
+        if row["batch"] != self.batch or serial not in self._feeds:
             return
         self._heard[serial] = time.monotonic()
         self._rebooted.discard(serial)
         self._failing.pop(serial, None)
-        evaluation = self._out[serial].pop(row["evaluation"], None)
-        if evaluation:  # else it was sent twice
+        if piece := self._supply.done(serial, row["evaluation"]):  # else it was sent twice
             value = EvaluationFailed(row["problem"]) if row["problem"] else row["value"]
-            self._found.put_nowait(Result(serial, evaluation, value))
+            self._found.put_nowait(Result(serial, piece.evaluation, value))
             self._room[serial].set()
 
     def on_event(self, event: Event) -> None:
         serial = event.serial
-        if serial not in self._out:
+        if serial not in self._feeds:
             return
         match event.event:
             case "initialized":
                 self._failing.pop(serial, None)
                 self._heard[serial] = time.monotonic()
                 if not event.contents.get("waiting"):  # its sentry, or the board, began anew
-                    self._send_again(serial)
+                    self._supply.take_back(serial)
                 self._room[serial].set()
             case "well-again":
                 self._failing.pop(serial, None)
@@ -108,6 +107,10 @@ class Run:
             case "failure":
                 self._failing[serial] = str(event.contents.get("problem", "failed"))
                 self._heard[serial] = time.monotonic()
+            case "wanted" if self._supply.spread:
+                self._share(event.contents["boards"], event.contents["serials"])
+            case "ended" if event.contents.get("why") == "expired":
+                self._queue_again(serial)
             case "ended":
                 self._give_up(serial, "its reservation has ended")
             case _:
@@ -116,63 +119,53 @@ class Run:
     def on_trouble(self, error: Exception) -> None:
         self._found.put_nowait(error)
 
+    async def _kept(self) -> list[Result]:
+        """What an earlier run of this batch gave."""
+        rows: list[Row] = []
+        after = 0
+        while part := (await self._api.get("/boards/results", batch=self.batch, after=after, limit=MOST))["items"]:
+            rows += part
+            after = part[-1]["id"]
+        values = {(row["serial"], row["evaluation"]): row["value"] for row in rows if not row["problem"]}
+        known = self._supply.skip(values)
+        return [Result(serial, piece.evaluation, values[serial, piece.name]) for serial, piece in known]
+
     # What goes out
 
     async def _feed(self, serial: str) -> None:
-        while serial not in self._dead:
-            part = self._take(serial)
-            if part:
+        while True:
+            if part := self._supply.take(serial):
                 await self._send(serial, part)
             else:
                 self._room[serial].clear()
                 await self._room[serial].wait()
 
-    def _take(self, serial: str) -> list[Evaluation]:
-        part: list[Evaluation] = []
-        most = WINDOW
-        if self._shared:  # towards the end no board shall have much that another could do
-            most = min(WINDOW, max(2, ceil(len(self._shared) / len(self._own))))
-        while len(part) < PART and len(self._out[serial]) + len(part) < most:
-            waiting = self._own[serial] or self._shared
-            if not waiting:
-                break
-            part.append(waiting.popleft())
-        return part
-
-    async def _send(self, serial: str, part: list[Evaluation]) -> None:
+    async def _send(self, serial: str, part: list[Piece]) -> None:
         files: list[dict[str, str]] = []
-        for each in part:
+        for piece in part:
             try:
-                files.append({"name": each.id, "sha256": await self._upload(each)})
-                self._out[serial][each.id] = each
-            except (OSError, ValueError) as error:
-                self._found.put_nowait(Result(serial, each, EvaluationFailed(str(error))))
-            except FarmError as error:
-                if isinstance(error, NoAnswer):
-                    raise
-                self._found.put_nowait(Result(serial, each, EvaluationFailed(str(error))))
+                files.append({"name": piece.name, "sha256": await self._uploads.sha256(piece.evaluation.filepath)})
+            except NoAnswer:
+                raise
+            except (OSError, ValueError, FarmError) as error:
+                self._fail(serial, piece.name, str(error))
         refusals = 0
-        while files and serial not in self._dead:
+        while files := [file for file in files if file["name"] in self._supply.out(serial)]:
             problem = await self._call(serial, files)
             if not problem:
                 return
             refusals += await self._usable(serial)
             if refusals >= TRIES:
                 for file in files:
-                    if evaluation := self._out[serial].pop(file["name"], None):
-                        self._found.put_nowait(Result(serial, evaluation, EvaluationFailed(problem)))
+                    self._fail(serial, file["name"], problem)
                 return
             await asyncio.sleep(AGAIN_S)
-            files = [file for file in files if file["name"] in self._out[serial]]
 
     async def _call(self, serial: str, files: list[dict[str, str]]) -> str:
         """The problem, or nothing."""
         wish: dict[str, Any] = {"method": "evaluate", "args": {"batch": self.batch}, "serials": [serial]}
         try:
-            lease = self._leases.boards[serial]
-            answer = await self._api.post(f"/boards/leases/{lease}/call", {**wish, "files": files})
-        except KeyError:
-            return "its reservation has ended"
+            answer = await self._api.post(f"/boards/leases/{self._lease[serial]}/call", {**wish, "files": files})
         except NoAnswer:
             raise
         except FarmError as error:
@@ -181,23 +174,59 @@ class Run:
 
     async def _usable(self, serial: str) -> bool:
         """Whether the farm believes that the board takes calls: one that is being healed is waited for."""
-        lease = self._leases.boards.get(serial)
-        if lease is None:
-            return True
-        row = await self._api.get(f"/boards/leases/{lease}")
+        row = await self._api.get(f"/boards/leases/{self._lease[serial]}")
         return any(each["serial"] == serial and each["state"] == "leased" for each in row["boards"])
 
-    async def _upload(self, evaluation: Evaluation) -> str:
-        """Once, whatever number of boards needs it."""
-        path = os.fspath(evaluation.filepath)
-        if path not in self._uploads:
-            self._uploads[path] = asyncio.create_task(self._uploaded(path))
-        return await asyncio.shield(self._uploads[path])
+    # Boards that come and go
 
-    async def _uploaded(self, path: str) -> str:
-        content = await asyncio.to_thread(bitstream, path)
-        answer = await self._api.upload("/boards/files", content, name=os.path.basename(path)[-64:])
-        return str(answer["sha256"])
+    def _start(self, serial: str) -> None:
+        self._supply.join(serial)
+        self._lease[serial] = self._leases.boards[serial]
+        self._room[serial] = asyncio.Event()
+        self._heard[serial] = time.monotonic()
+        self._feeds[serial] = self._spawn(self._feed(serial))
+
+    def _halt(self, serial: str) -> None:
+        self._feeds.pop(serial).cancel()
+        self._supply.leave(serial)
+        self._failing.pop(serial, None)
+        for room in self._room.values():
+            room.set()
+
+    def _share(self, count: int, serials: list[str]) -> None:
+        """Somebody waits: give so many of these boards back. What waits there goes to the others."""
+        mine = [serial for serial in serials if serial in self._feeds]
+        for serial in mine[: min(count, len(self._feeds) - 1)]:
+            self._log.info("%s is given back to somebody who waits", serial)
+            self._halt(serial)
+            self._spawn(self._release(serial))
+
+    async def _release(self, serial: str) -> None:
+        with suppress(FarmError):  # it has ended by itself
+            await self._leases.change("end", [serial])
+
+    def _queue_again(self, serial: str) -> None:
+        """Its time is up, and somebody waits: this batch waits too, then."""
+        self._halt(serial)
+        boards = self._coming.setdefault(self._lease[serial], [])
+        boards.append(serial)
+        if len(boards) == 1:
+            self._spawn(self._return(self._lease[serial], boards))
+
+    async def _return(self, lease: str, boards: list[str]) -> None:
+        await asyncio.sleep(LOOK_S)  # until all its boards are told of
+        try:
+            found = await self._leases.again(lease, boards, same=not self._supply.spread)
+        except NoAnswer:
+            raise
+        except FarmError as error:
+            del self._coming[lease]
+            for serial in boards:
+                self._hopeless(serial, str(error))
+            return
+        del self._coming[lease]
+        for serial in found:
+            self._start(serial)
 
     # What goes wrong
 
@@ -205,9 +234,10 @@ class Run:
         """Boards that are silent, or fail for too long."""
         while True:
             await asyncio.sleep(LOOK_S)
-            for serial, waiting in self._out.items():
-                if serial in self._dead or time.monotonic() - self._heard[serial] < self._timeout:
+            for serial in list(self._feeds):
+                if time.monotonic() - self._heard[serial] < self._timeout:
                     continue
+                waiting = self._supply.out(serial)
                 if serial in self._failing:
                     self._give_up(serial, self._failing[serial])
                 elif waiting and serial in self._rebooted:
@@ -228,27 +258,38 @@ class Run:
         except FarmError as error:
             self._log.warning("%s", error)
 
-    def _send_again(self, serial: str) -> None:
-        lost, self._out[serial] = self._out[serial], {}
-        self._own[serial].extendleft(reversed(list(lost.values())))
-
     def _give_up(self, serial: str, problem: str) -> None:
         """What others may do goes back to them."""
-        if serial in self._dead:
-            return
-        self._dead[serial] = problem
-        self._send_again(serial)
-        left, self._own[serial] = self._own[serial], deque()
-        if self._spread:
-            self._shared.extendleft(reversed(left))
-            left = self._shared if len(self._dead) == len(self._own) else deque[Evaluation]()
-        while left:
-            self._found.put_nowait(Result(serial, left.popleft(), EvaluationFailed(problem)))
-        for room in self._room.values():
-            room.set()
+        self._halt(serial)
+        self._hopeless(serial, problem)
 
-    async def _guarded(self, work: Any) -> None:
+    def _hopeless(self, serial: str, problem: str) -> None:
+        if self._supply.spread and self._coming:
+            return
+        for piece in self._supply.hopeless(serial):
+            self._found.put_nowait(Result(serial, piece.evaluation, EvaluationFailed(problem)))
+
+    def _fail(self, serial: str, name: str, problem: str) -> None:
+        if piece := self._supply.done(serial, name):
+            self._found.put_nowait(Result(serial, piece.evaluation, EvaluationFailed(problem)))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
         except Exception as error:
             self._found.put_nowait(error)
+
+
+def _pieces(evaluations: Iterable[Evaluation], resumed: bool) -> list[Piece]:
+    """In a batch that may be resumed, a name means a place in the list and the file's content."""
+    pieces: list[Piece] = []
+    for number, each in enumerate(evaluations):
+        name = f"{os.path.basename(os.fspath(each.filepath))[-64:]}#{number}"
+        pieces.append(Piece(f"{name}#{digest(each.filepath)}" if resumed else name, each))
+    return pieces

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from commander.boards.book import Book
 from commander.boards.pool import Board, kinds, suits
+from commander.boards.sharing import asked_back, is_wanted
 from commander.effects import Effects, Farm, Moment, Put, Refused, Row, audit, refuse_unless
 from commander.fleet.enrolment import check_size
 from schema import wire
@@ -66,13 +67,22 @@ def reserve(farm: Farm, asker: Asker, wish: Row, limits: Limits, moment: Moment)
 
 
 def extend(
-    farm: Farm, asker: Asker, lease: str, length_s: int | None, limits: Limits, moment: Moment
+    farm: Farm,
+    asker: Asker,
+    lease: str,
+    length_s: int | None,
+    limits: Limits,
+    moment: Moment,
+    unless_wanted: bool = False,
 ) -> tuple[Row, Effects]:
-    """Have a lease last its length (or length_s) from now; never shorter than it would, nor longer than allowed."""
+    """Have a lease last its length (or length_s) from now; never shorter than it would, nor longer than allowed.
+    unless_wanted: Refused when somebody with fewer boards waits for one of them."""
     row = mine(farm, asker, lease)
     if row["state"] != "active":
         raise Refused("lease", f"{lease} is {row['state']}; only an active one can be extended", 409)
     book = Book(farm, moment)
+    if unless_wanted and is_wanted(row, book.in_state("waiting"), book.in_state("active"), book.boards):
+        raise Refused("unless_wanted", f"others wait for boards of {lease}", 409)
     row = _extended(book, row, length_s, limits)
     return row, book.close()
 
@@ -130,6 +140,7 @@ def tick(farm: Farm, moment: Moment) -> Effects:
             book.end(row, "idle")
         else:
             _watch(book, row)
+    _ask_back(book)
     return book.close() + _forgotten(farm, now)
 
 
@@ -172,7 +183,7 @@ def _lease(book: Book, asker: Asker, wish: Row, limits: Limits) -> Row:
         **{name: wish[name] for name in ("name", "kind", "args", "selector", "priority", "idle_s")},
         **{"id": "l-" + book.moment.dice(8).hex(), "user": asker.user, "state": "waiting", "count": count},
         **{"serials": serials, "boards": {}, "length_s": length_s, "created": book.moment.now, "begun": 0, "until": 0},
-        **{"used": 0, "warned": False, "failing": {}, "ended": 0, "why": ""},
+        **{"used": 0, "warned": False, "wanted": 0, "failing": {}, "ended": 0, "why": ""},
     }
     _refuse_impossible(book, lease)
     return lease
@@ -248,6 +259,17 @@ def _watch(book: Book, row: Row) -> None:
     for serial in row["failing"]:
         if serial not in failing:
             book.note(new, "well-again", {}, (serial,))
+
+
+def _ask_back(book: Book) -> None:
+    waiting, active = book.in_state("waiting"), book.in_state("active")
+    asked = asked_back(waiting, active, book.boards, book.charged()) if waiting else {}
+    for row in active:
+        count, serials = asked.get(row["id"], (0, []))
+        if count != row["wanted"]:
+            new = book.put(row, wanted=count)
+            if count > row["wanted"]:
+                book.note(new, "wanted", {"boards": count, "serials": serials}, tuple(serials[:1]))
 
 
 def _trouble(board: Board | None) -> str:

@@ -26,6 +26,7 @@ board_lease = Table(
     Column("until", Big, nullable=False),
     Column("used", Big, nullable=False),
     Column("warned", Boolean, nullable=False),  # that it ends soon
+    Column("wanted", Big, nullable=False),  # boards that it was asked to give back
     Column("failing", Json, nullable=False),  # serial -> what is wrong with the board, as its user was told
     Column("ended", Big, nullable=False),
     Column("why", Text, nullable=False),  # it ended

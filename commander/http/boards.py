@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Response
@@ -67,6 +68,10 @@ class ReserveWish(BaseModel, extra="forbid"):
 
 class ExtendWish(BaseModel, extra="forbid"):
     length_s: int | None = Field(default=None, ge=1, le=MOST, description="from now; the lease's own unless given")
+
+
+class ExtendOneWish(ExtendWish):
+    unless_wanted: bool = Field(default=False, description="409 when somebody with fewer boards waits for one of them")
 
 
 class AllWish(ExtendWish):
@@ -184,9 +189,10 @@ async def one_lease(service: Served, _: Reader, lease: Lease) -> Response:
 
 
 @router.post("/leases/{lease}/extend")
-async def extend(service: Served, caller: Operator, lease: Lease, wish: ExtendWish) -> Response:
+async def extend(service: Served, caller: Operator, lease: Lease, wish: ExtendOneWish) -> Response:
     """It lasts its length from now; not longer than `board_lease_max_s` in all."""
-    work = _work(leases.extend, _asker(caller), lease, wish.length_s, limits_of(service))
+    given = _asker(caller), lease, wish.length_s, limits_of(service)
+    work = _work(partial(leases.extend, unless_wanted=wish.unless_wanted), *given)
     return json(_shown(service, await do(service, work, caller.name)))
 
 

@@ -64,10 +64,11 @@ class BoardFarm:
         return self.ask(leases.end, Asker(user, admin), lease, list(serials))
 
     def later(self, seconds: float) -> None:
-        """Time passes, sentries are heard all the while, and the line ticks at the end of it."""
+        """Time passes, sentries that are there are heard all the while, and the line ticks at the end of it."""
         self.now += round(seconds * 1000)
         for node in self.said:
-            self.hear(node)
+            if self.farm["node"].get(node, {}).get("state") != "lost":
+                self.hear(node)
         self.apply(rules.on_tick(self.farm, self.moment()))
 
     def settle(self) -> None:
@@ -106,7 +107,7 @@ class BoardFarm:
         self.farm.apply(Put("heard", node, {"node": node, "ts": self.now}))
 
     def state(self, node: str, word: str) -> None:
-        self.farm.apply(Put("node", node, {**self.farm["node"][node], "state": word}))
+        self.farm.apply(Put("node", node, {**self.farm["node"][node], "state": word, "state_at": self.now}))
 
     def moment(self) -> Moment:
         number = next(self._dice)

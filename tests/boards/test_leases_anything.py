@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from commander.boards import leases, queue
+from commander.boards import leases, queue, sharing
 from commander.boards.leases import Asker, Limits, Whose
 from commander.boards.pool import Board, boards, suits
 from commander.effects import Refused, Row
@@ -104,6 +104,19 @@ class Anything(RuleBasedStateMachine):
         self.farm.state(node, word)
         self.farm.later(1)
 
+    @rule()
+    def who_is_asked_gives_back(self) -> None:
+        self.farm.settle()
+        charge = queue.charged(self.farm.farm, self.open(), self.farm.now)
+        asked = sharing.asked_back(self.waiting(), self.active(), self.boards(), charge)
+        waiting = {row["id"] for row in self.waiting()}
+        for lease, (count, serials) in asked.items():
+            row = self.farm.lease(lease)
+            assert 0 < count < len(row["boards"])
+            self.farm.end(row["user"], lease, *serials[:count])
+        self.farm.settle()
+        assert not asked or {row["id"] for row in self.active()} & waiting
+
     # --- what always holds -------------------------------------------------------------------------------------------
     @invariant()
     def no_board_has_two_owners(self) -> None:
@@ -116,8 +129,8 @@ class Anything(RuleBasedStateMachine):
     def a_lease_has_all_that_it_asked_for_and_only_what_was_ready(self) -> None:
         known = self.boards()
         for row in self.active():
-            assert len(row["boards"]) == row["count"]
-            assert not row["serials"] or set(row["boards"]) == set(row["serials"])
+            assert len(row["boards"]) == row["count"] or (row["id"] in self.given and row["boards"])
+            assert not row["serials"] or set(row["boards"]) <= set(row["serials"])
             assert row["begun"] <= row["used"]
             assert row["until"] <= row["begun"] + LIMITS.max_s * 1000
             if row["id"] not in self.given and row["begun"] == self.farm.now:

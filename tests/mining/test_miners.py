@@ -107,7 +107,7 @@ def test_cards_that_were_taken_out_are_not_shown(farm: Projection) -> None:
     ],
 )
 def test_states(farm: Projection, said: Any, age: int, word: str, shown: str) -> None:
-    farm.apply(Put("node", "rig-1", {**farm["node"]["rig-1"], "state": word}))
+    farm.apply(Put("node", "rig-1", {**farm["node"]["rig-1"], "state": word, "state_at": NOW}))
     latest(farm, "miner-a", "miner", {"state": said}, age)
     assert seen(farm) == [("miner-a", shown)]
 

@@ -145,9 +145,9 @@ def test_the_calls_of_the_original(client: Make, files: dict[int, Path], tmp_pat
     commands = [PulseCountEvaluation(both, circuits[0]), PulseCountEvaluation(both[0], circuits[1])]
     (tmp_path / "short.bin").write_bytes(b"no bitstream")
     commands.append(PulseCountEvaluation(both[1], tmp_path / "short.bin"))
-    found = {(each.serial, each.evaluation.id): each.value for each in mine.evaluateEvaluations(commands)}
-    assert found.pop((both[1], commands[2].id)).problem.startswith("bitstream: has 12 bytes")
-    expected = {(each, commands[0].id): pulses(7) for each in both} | {(both[0], commands[1].id): pulses(100)}
+    found = {(each.serial, each.evaluation): each.value for each in mine.evaluateEvaluations(commands)}
+    assert found.pop((both[1], commands[2])).problem.startswith("bitstream: has 12 bytes")
+    expected = {(each, commands[0]): pulses(7) for each in both} | {(both[0], commands[1]): pulses(100)}
     assert found == expected
     assert set(mine.extendAll()) == set(both)
     assert mine.end([both[0].upper()]) == [both[0]]
