@@ -7,10 +7,11 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from commander.api import Api, ApiError
 from commander.options import HERE, ApiKey, AsJson, Limit, State, Url
@@ -132,22 +133,25 @@ def _call(api: Api, lease: str, batch: str, given: list[Item], serials: list[str
 
 
 def _follow(api: Api, batch: str, expected: int, as_json: bool) -> None:
-    seen: dict[int, Any] = {}
+    seen: set[int] = set()
     last = time.monotonic()
     if not as_json:
         print(f"{batch}: {expected} evaluations")
-    while len(seen) < expected:
-        new = [each for each in _results(api, batch) if each["id"] not in seen]
-        for each in sorted(new, key=lambda each: each["id"]):
-            seen[each["id"]] = each
-            name = each["evaluation"].partition("-")[2]
-            print(json.dumps(each)) if as_json else console.print(
-                f"{len(seen)}/{expected}  {each['serial']}  {escape(name)}: {_result(each)}"
-            )
-        last = time.monotonic() if new else last
-        if time.monotonic() - last > SILENT_S:
-            raise ApiError(f"batch: {batch} gave {len(seen)} of {expected} results, and no more for {SILENT_S:g} s")
-        time.sleep(0 if new else LOOK_S)
+    columns = BarColumn(), MofNCompleteColumn(), TextColumn("left:"), TimeRemainingColumn(elapsed_when_finished=True)
+    with Progress(*columns, console=console, disable=as_json or not console.is_terminal) as progress:
+        bar = progress.add_task("", total=expected)
+        while len(seen) < expected:
+            new = sorted((row for row in _results(api, batch) if row["id"] not in seen), key=lambda row: row["id"])
+            for row in new:
+                seen.add(row["id"])
+                name = escape(row["evaluation"].partition("-")[2])
+                told = f"{len(seen)}/{expected}  {row['serial']}  {name}: {_result(row)}"
+                print(json.dumps(row)) if as_json else console.print(told)
+            progress.advance(bar, len(new))
+            last = time.monotonic() if new else last
+            if time.monotonic() - last > SILENT_S:
+                raise ApiError(f"batch: {batch} gave {len(seen)} of {expected} results, and no more for {SILENT_S:g} s")
+            time.sleep(0 if new else LOOK_S)
 
 
 def _results(api: Api, batch: str) -> list[Item]:

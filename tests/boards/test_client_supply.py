@@ -1,74 +1,87 @@
 """Whatever boards do, no piece of a batch is lost, and none is done twice."""
 
 from collections import Counter
-from typing import Any
 
 from farmhand_client import Evaluation
 from farmhand_client.supply import PART, WINDOW, Piece, Supply
-from hypothesis import given
+from hypothesis import settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 BOARDS = "abcd"
-STEPS = st.tuples(st.sampled_from(["take", "done", "take_back", "leave", "join", "hopeless"]), st.sampled_from(BOARDS))
+boards = st.sampled_from(BOARDS)
 
 
-@given(st.booleans(), st.lists(st.sets(st.sampled_from(BOARDS), min_size=1), max_size=50), st.lists(STEPS))
-def test_each_piece_comes_to_one_end(spread: bool, given: list[set[str]], steps: list[tuple[str, str]]) -> None:
-    pieces = [Piece(f"{number}", Evaluation(serials, "x.bin")) for number, serials in enumerate(given)]
-    supply = Supply(pieces, spread)
-    wanted = Counter(
-        (piece.name if spread else (serial, piece.name))
-        for piece in pieces
-        for serial in ([""] if spread else piece.evaluation.serials)
-    )
-    present: set[str] = set()
-    ended: Counter[Any] = Counter()
+class Batch(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.present: set[str] = set()
+        self.ended: Counter[tuple[str, str]] = Counter()
 
-    def end(serial: str, piece: Piece) -> None:
-        ended[piece.name if spread else (serial, piece.name)] += 1
+    @initialize(spread=st.booleans(), given=st.lists(st.sets(boards, min_size=1), max_size=50))
+    def begin(self, spread: bool, given: list[set[str]]) -> None:
+        pieces = [Piece(f"{number}", Evaluation(serials, "x.bin")) for number, serials in enumerate(given)]
+        self.supply = Supply(pieces, spread)
+        self.wanted = Counter(self.key(serial, each) for each in pieces for serial in each.evaluation.serials)
+        if spread:
+            self.wanted = Counter(dict.fromkeys(self.wanted, 1))
 
-    def leave(serial: str) -> None:
-        supply.leave(serial)
-        present.discard(serial)
+    def key(self, serial: str, piece: Piece) -> tuple[str, str]:
+        return ("" if self.supply.spread else serial, piece.name)
 
-    for step, serial in steps:
-        if serial not in supply.serials:
-            continue
-        if serial not in present:
-            supply.join(serial)
-            present.add(serial)
-        before = len(supply.out(serial))
-        match step:
-            case "take":
-                part = supply.take(serial)
-                assert len(part) <= PART
-                assert len(supply.out(serial)) == before + len(part) <= WINDOW
-            case "done":
-                for name in sorted(supply.out(serial))[:2]:
-                    if piece := supply.done(serial, name):
-                        end(serial, piece)
-                    assert supply.done(serial, name) is None
-            case "take_back":
-                supply.take_back(serial)
-            case "leave":
-                leave(serial)
-            case "hopeless":
-                leave(serial)
-                for piece in supply.hopeless(serial):
-                    end(serial, piece)
-            case _:
-                pass
-        assert len(supply) + ended.total() == wanted.total()
-    for serial in sorted(supply.serials):
-        supply.join(serial)
-    while len(supply):
-        for serial in sorted(supply.serials):
-            supply.take(serial)
-            for name in supply.out(serial):
-                piece = supply.done(serial, name)
-                assert piece
-                end(serial, piece)
-    assert ended == wanted
+    @rule(serial=boards)
+    def take(self, serial: str) -> None:
+        if self.comes(serial):
+            before = self.supply.out(serial)
+            part = self.supply.take(serial)
+            assert len(part) <= PART
+            assert self.supply.out(serial) == before | {piece.name for piece in part}
+            assert len(self.supply.out(serial)) == len(before) + len(part) <= WINDOW
+
+    @rule(serial=boards, count=st.integers(1, 5))
+    def done(self, serial: str, count: int) -> None:
+        for name in sorted(self.supply.out(serial))[:count]:
+            piece = self.supply.done(serial, name)
+            assert piece
+            self.ended[self.key(serial, piece)] += 1
+            assert self.supply.done(serial, name) is None
+
+    @rule(serial=boards)
+    def began_anew(self, serial: str) -> None:
+        if serial in self.present:
+            self.supply.take_back(serial)
+
+    @rule(serial=boards, comes_again=st.booleans())
+    def leave(self, serial: str, comes_again: bool) -> None:
+        if serial in self.present:
+            self.present.discard(serial)
+            self.supply.leave(serial)
+            for piece in () if comes_again else self.supply.hopeless(serial):
+                self.ended[self.key(serial, piece)] += 1
+
+    def comes(self, serial: str) -> bool:
+        if serial in self.supply.serials:
+            self.supply.join(serial)
+            self.present.add(serial)
+        return serial in self.present
+
+    @invariant()
+    def nothing_is_lost_or_done_twice(self) -> None:
+        if hasattr(self, "supply"):
+            assert len(self.supply) + self.ended.total() == self.wanted.total()
+
+    def teardown(self) -> None:
+        if not hasattr(self, "supply"):
+            return
+        while len(self.supply):
+            for serial in filter(self.comes, BOARDS):
+                self.supply.take(serial)
+                self.done(serial, WINDOW)
+        assert self.ended == self.wanted
+
+
+Batch.TestCase.settings = settings(max_examples=100, deadline=None)
+TestBatch = Batch.TestCase
 
 
 def test_towards_the_end_no_board_has_much_that_another_could_do() -> None:
