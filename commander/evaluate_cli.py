@@ -37,8 +37,10 @@ def evaluate(
     """Evaluate bitstreams on boards; results as they come. They are kept: farmhand boards results."""
     contents = [(path, _bitstream(path)) for path in files]
     api = Api(state, url, key)
-    row: Item = api.get(f"/boards/leases/{lease}") if lease else _reserved(api, kind, count)
+    wish = {"kind": kind, "count": count, "name": "farmhand boards evaluate"}
+    row: Item = api.get(f"/boards/leases/{lease}") if lease else api.post("/boards/leases", wish)
     try:
+        _wait(api, row)
         serials = _ready(api, row["id"])
         batch = "b-" + secrets.token_hex(6)
         given: list[Item] = []
@@ -93,13 +95,11 @@ def _bitstream(path: Path) -> bytes:
         raise ApiError(f"{path}: {error.strerror}") from None
 
 
-def _reserved(api: Api, kind: str, count: int) -> Item:
-    row: Item = api.post("/boards/leases", {"kind": kind, "count": count})
+def _wait(api: Api, row: Item) -> None:
     while row["state"] == "waiting":
         console.print(f"waiting for boards, place {row['position']} in the queue")
         time.sleep(2)
         row = api.get(f"/boards/leases/{row['id']}")
-    return row
 
 
 def _ready(api: Api, lease: str) -> list[str]:
@@ -133,36 +133,24 @@ def _call(api: Api, lease: str, batch: str, given: list[Item], serials: list[str
 
 
 def _follow(api: Api, batch: str, expected: int, as_json: bool) -> None:
-    seen: set[int] = set()
+    seen = after = 0
     last = time.monotonic()
     if not as_json:
         print(f"{batch}: {expected} evaluations")
-    columns = BarColumn(), MofNCompleteColumn(), TextColumn("left:"), TimeRemainingColumn(elapsed_when_finished=True)
+    columns = BarColumn(), MofNCompleteColumn(), TextColumn("left:"), TimeRemainingColumn()
     with Progress(*columns, console=console, disable=as_json or not console.is_terminal) as progress:
         bar = progress.add_task("", total=expected)
-        while len(seen) < expected:
-            new = sorted((row for row in _results(api, batch) if row["id"] not in seen), key=lambda row: row["id"])
+        while seen < expected:
+            new = api.get("/boards/results", batch=batch, after=after, limit=1000)["items"]
             for row in new:
-                seen.add(row["id"])
+                seen, after, last = seen + 1, row["id"], time.monotonic()
                 name = escape(row["evaluation"].partition("-")[2])
-                told = f"{len(seen)}/{expected}  {row['serial']}  {name}: {_result(row)}"
+                told = f"{seen}/{expected}  {row['serial']}  {name}: {_result(row)}"
                 print(json.dumps(row)) if as_json else console.print(told)
             progress.advance(bar, len(new))
-            last = time.monotonic() if new else last
             if time.monotonic() - last > SILENT_S:
-                raise ApiError(f"batch: {batch} gave {len(seen)} of {expected} results, and no more for {SILENT_S:g} s")
+                raise ApiError(f"batch: {batch} gave {seen} of {expected} results, and no more for {SILENT_S:g} s")
             time.sleep(0 if new else LOOK_S)
-
-
-def _results(api: Api, batch: str) -> list[Item]:
-    found: list[Item] = []
-    before: int | None = None
-    while True:
-        page = api.get("/boards/results", batch=batch, limit=1000, before=before)
-        found += page["items"]
-        before = page["next"]
-        if before is None:
-            return found
 
 
 def _result(each: Item) -> str:
