@@ -69,6 +69,12 @@ class Desk:
     def leases(self, name: str | None = None) -> list[Row]:
         return icefarm.leases_of(self.service.flow.farm, self.user, name)
 
+    def parts(self, wish: "SerialsOfClient") -> dict[str, list[str]]:
+        """lease of this client -> which of the boards it has."""
+        wanted = _lower(wish.serials)
+        found = {row["id"]: [serial for serial in wanted if serial in row["boards"]] for row in self.leases(wish.name)}
+        return {lease: mine for lease, mine in found.items() if mine}
+
     async def do(self, what: Callable[..., Any], *arguments: Any) -> Any:
         return await do(self.service, lambda farm, moment: what(farm, *arguments, moment), self.user)
 
@@ -124,14 +130,10 @@ async def reserve_serials(desk: AtDesk, request: Request, wish: ReserveThese) ->
 @_either("/extend")
 async def extend(desk: AtDesk, wish: SerialsOfClient) -> Response:
     """All boards of a lease are extended together; those that were asked for are answered."""
-    wanted = _lower(wish.serials)
-    found: list[str] = []
-    for lease in desk.leases(wish.name):
-        mine = [serial for serial in wanted if serial in lease["boards"]]
-        if mine:
-            await desk.do(leases.extend, desk.asker, lease["id"], None, limits_of(desk.service))
-            found += mine
-    return json(found)
+    parts = desk.parts(wish)
+    for lease in parts:
+        await desk.do(leases.extend, desk.asker, lease, None, limits_of(desk.service))
+    return json([serial for mine in parts.values() for serial in mine])
 
 
 @_either("/extendall")
@@ -144,14 +146,10 @@ async def extend_all(desk: AtDesk, wish: OfClient) -> Response:
 
 @_either("/end")
 async def end(desk: AtDesk, wish: SerialsOfClient) -> Response:
-    wanted = _lower(wish.serials)
-    found: list[str] = []
-    for lease in desk.leases(wish.name):
-        mine = [serial for serial in wanted if serial in lease["boards"]]
-        if mine:
-            await desk.do(leases.end, desk.asker, lease["id"], mine)
-            found += mine
-    return json(found)
+    parts = desk.parts(wish)
+    for lease, mine in parts.items():
+        await desk.do(leases.end, desk.asker, lease, mine)
+    return json([serial for mine in parts.values() for serial in mine])
 
 
 @_either("/endall")

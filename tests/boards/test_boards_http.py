@@ -20,14 +20,6 @@ API = "/api/v1/boards"
 
 
 @pytest.fixture(scope="module")
-def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    folder = tmp_path_factory.mktemp("farm")
-    made = Serving(folder, f"sqlite:///{folder}/farm.db")
-    yield made
-    made.stop()
-
-
-@pytest.fixture(scope="module")
 def sentry(serving: Serving) -> Iterator[BoardSentry]:
     """Four boards, one of them with a tag."""
     boards = {f"e66{n}": {"tags": ["sma"] if n == 3 else []} for n in range(4)}

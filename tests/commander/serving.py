@@ -1,11 +1,12 @@
 """A commander as the product runs it: a broker with its steward, the line, HTTP on a free port."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import uvicorn
 
 from commander.http_edge import create_app
@@ -112,3 +113,13 @@ class Serving:
         self._thread.join(PATIENCE)
         self.service.stop()
         self.brokers.stop()
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """Shared by the tests of a module."""
+    serving = Serving(tmp_path_factory.mktemp("farm"), "sqlite")
+    try:
+        yield serving
+    finally:
+        serving.stop()

@@ -21,14 +21,6 @@ pytestmark = pytest.mark.broker
 
 
 @pytest.fixture(scope="module")
-def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    folder = tmp_path_factory.mktemp("farm")
-    made = Serving(folder, f"sqlite:///{folder}/farm.db")
-    yield made
-    made.stop()
-
-
-@pytest.fixture(scope="module")
 def sentry(serving: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsicSentry]:
     """A sentry of kind `asic`, let in by a token."""
     made = AsicSentry(tmp_path_factory.mktemp("sentry"))

@@ -66,15 +66,6 @@ def test_a_gateway_lives_with_its_workers_or_at_home() -> None:
         assert refused.value.field == field
 
 
-@pytest.fixture(scope="module")
-def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    serving = Serving(tmp_path_factory.mktemp("farm"), "sqlite")
-    try:
-        yield serving
-    finally:
-        serving.stop()
-
-
 def grant(serving: Serving, **wish: object) -> httpx.Response:
     return serving.admin.put("/api/v1/nodes/gate/grants", json=wish)
 

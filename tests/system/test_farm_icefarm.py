@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.boards.circuits import bitstream, divider, need_tools, pulses
-from tests.boards.icefarm_clients import PACKAGES, VERSIONS, need_icefarm
+from tests.boards.icefarm.clients import PACKAGES, VERSIONS, need_icefarm
 from tests.support.farms import HOUSE, HTTP
 from tests.support.ports import free_ports
 from tests.system.farm import Farm, wait_for

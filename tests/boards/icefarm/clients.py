@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.support.waiting import PATIENCE, wait_until
 
 VERSIONS = ("0.1.15", "0.1.16")
 PACKAGES = ROOT / ".local" / "icefarm"
-SCRIPT = Path(__file__).with_name("icefarm_script.py")
+SCRIPT = Path(__file__).with_name("script.py")
 
 
 def need_icefarm(version: str) -> None:
@@ -92,3 +93,6 @@ class OldClient:
                 self.told.append((line["event"], line["serial"], line["contents"]))
             else:
                 self._answers.append(line)
+
+
+Connect = Callable[[str, str], OldClient]
