@@ -25,6 +25,7 @@ Domain = Annotated[str, typer.Option("--domain", help="boards in this domain")]
 Lease = Annotated[str, typer.Argument(metavar="[LEASE]", help="its id: l-...")]
 User = Annotated[str, typer.Option("--user", help="whose")]
 LOOK_S = 0.5
+PARTS = ("tag", "type", "firmware", "node", "domain", "serial")
 
 
 @app.command("list")
@@ -87,6 +88,10 @@ def reserve(
     firmware: Firmware = "",
     node: OnNode = "",
     domain: Domain = "",
+    together: Annotated[
+        list[str] | None,
+        typer.Option("--together", metavar='"COUNT KIND tag=T ..."', help="more boards, met with these; repeatable"),
+    ] = None,
     length: Annotated[int | None, typer.Option("--length", help="seconds; an hour unless given")] = None,
     idle: Annotated[int | None, typer.Option("--idle", help="end it after so many seconds without use")] = None,
     priority: Annotated[int, typer.Option("--priority", help="above 0 needs an admin's key")] = 0,
@@ -102,8 +107,10 @@ def reserve(
     words = {"type": type_, "firmware": firmware, "node": node, "domain": domain}
     selector: Item = {name: value for name, value in words.items() if value} | {"tags": tag or []}
     wish: Item = {"kind": kind, "args": _object(args), "count": count, "serials": serial or [], "selector": selector}
+    wish["together"] = [_part(text) for text in together or ()]
     wish |= {"length_s": length, "priority": priority, "wait": not now} | ({"idle_s": idle} if idle else {})
     lease = api.post("/boards/leases", wish)
+    others: list[Item] = lease.get("together", [])
     shown = False
     while follow and lease["state"] == "waiting":
         if not shown and not as_json:
@@ -111,7 +118,12 @@ def reserve(
         shown = True
         time.sleep(LOOK_S)
         lease = api.get(f"/boards/leases/{lease['id']}")
-    print(json.dumps(lease)) if as_json else _say(lease)
+    gang = [lease, *(api.get(f"/boards/leases/{each['id']}") for each in others)]
+    if as_json:
+        print(json.dumps(lease | ({"together": gang[1:]} if others else {})))
+        return
+    for each in gang:
+        _say(each)
 
 
 @app.command("leases")
@@ -261,6 +273,19 @@ def _clock(ms: int | None) -> str:
         return ""
     text = when(ms)
     return text[11:] if text[:10] == when(int(time.time() * 1000))[:10] else text
+
+
+def _part(text: str) -> Item:
+    """Of a gang: "1 variance tag=sma"."""
+    count, kind, *words = [*text.split(), "", ""]
+    pairs = [word.partition("=") for word in words if word]
+    if not count.isdecimal() or not kind or not all(value and name in PARTS for name, _, value in pairs):
+        allowed = ", ".join(f"{name}=VALUE" for name in PARTS)
+        raise ApiError(f'together: {text!r} must be "COUNT KIND", and then as wanted: {allowed}')
+    selector: Item = {name: value for name, _, value in pairs if name not in ("tag", "serial")}
+    selector["tags"] = [value for name, _, value in pairs if name == "tag"]
+    serials = [value for name, _, value in pairs if name == "serial"]
+    return {"count": int(count), "kind": kind, "serials": serials, "selector": selector}
 
 
 def _object(text: str) -> Item:

@@ -13,8 +13,8 @@ from hashlib import sha256
 from typing import Any, cast
 
 from commander.boards import calls, icefarm
-from commander.boards.leases import Asker
 from commander.boards.pool import boards
+from commander.boards.wishes import Asker
 from commander.db_edge import DatabaseUnavailable
 from commander.effects import Refused, Row
 from commander.http.blobs import store

@@ -18,6 +18,7 @@ import uvicorn
 from commander.boards import icefarm, leases, views
 from commander.boards.icefarm_post import Post, Sending
 from commander.boards.pool import boards
+from commander.boards.wishes import Asker
 from commander.effects import Add, Put, Refused, Row
 from commander.http.icefarm import create
 from commander.http.paging import do, now_ms
@@ -230,7 +231,7 @@ class Gateway:
         self._send(self._post.put(row["name"], icefarm.event(serial, "failure"), parting=True))
 
         def work(farm: Any, moment: Any) -> Any:
-            return leases.end(farm, leases.Asker(self._user), lease, [serial], moment)
+            return leases.end(farm, Asker(self._user), lease, [serial], moment)
 
         try:
             await do(self._service, work, self._user)

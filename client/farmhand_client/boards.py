@@ -65,8 +65,8 @@ class AsyncBoardClient:
         **more: Any,
     ) -> list[str]:
         """Serials, once the boards can be used. ``wait_for_available``: queue for them, at most ``available_timeout`` s
-        (None: for ever). More: type, tags, firmware, node, domain; length_s, idle_s, priority. FarmError says why
-        not."""
+        (None: for ever). More: type, tags, firmware, node, domain; length_s, idle_s, priority; together: wishes
+        that are met with this one (dicts of count or serials, kind, args, selector). FarmError says why not."""
         wish = self._wish(kind, args, more) | {"count": amount}
         return await self.leases.reserve(wish, available_timeout if wait_for_available else 0)
 
@@ -204,6 +204,8 @@ class AsyncBoardClient:
         if not kind:
             raise FarmError("kind", "must be given: what the boards shall be")
         selector = {name: more.pop(name) for name in SELECTORS if name in more}
+        if "together" in more:
+            more["together"] = [{"kind": kind, **part} for part in more["together"]]
         return {"kind": kind, "args": dict(args or {}), "selector": selector, **more}
 
     getSerials = get_serials

@@ -48,17 +48,19 @@ class Leases:
     async def reserve(self, wish: Row, timeout_s: float | None) -> list[str]:
         """Serials, once the boards can be used. ``timeout_s``: how long to queue; 0: now or not at all."""
         asked = {**wish, "name": self._name, "wait": timeout_s != 0}
-        lease: Row = await self._api.post("/boards/leases", asked, again=False)
+        first: Row = await self._api.post("/boards/leases", asked, again=False)
+        gang: list[Row] = [first, *first.get("together", [])]
+        alone = {name: value for name, value in wish.items() if name != "together"}
+        parts: list[Row] = [{}, *wish.get("together", ())]
+        mine: list[str] = []
         try:
-            lease = await self._turn(lease, timeout_s)
-            mine = [board["serial"] for board in lease["boards"]]
-            self._wishes[lease["id"]] = wish
-            self._seen[lease["id"]] = (0, 0)
-            self.boards |= dict.fromkeys(mine, lease["id"])
-            await self._until_ready(lease["id"], set(mine))
+            await self._turn(first, timeout_s)
+            for lease, part in zip(gang, parts, strict=True):
+                mine += await self._begin(lease["id"], {**alone, **part})
         except BaseException:
-            self._forget(lease["id"])
-            await self._api.post(f"/boards/leases/{lease['id']}/end", {})
+            for lease in gang:
+                self._forget(lease["id"])
+                await self._api.post(f"/boards/leases/{lease['id']}/end", {})
             raise
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._watch())
@@ -112,7 +114,17 @@ class Leases:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _turn(self, lease: Row, timeout_s: float | None) -> Row:
+    async def _begin(self, lease: str, wish: Row) -> list[str]:
+        """The boards of a lease that has become active, once they can be used."""
+        row = await self._api.get(f"/boards/leases/{lease}")
+        mine = [board["serial"] for board in row["boards"]]
+        self._wishes[lease] = wish
+        self._seen[lease] = (0, 0)
+        self.boards |= dict.fromkeys(mine, lease)
+        await self._until_ready(lease, set(mine))
+        return mine
+
+    async def _turn(self, lease: Row, timeout_s: float | None) -> None:
         end = None if timeout_s is None else time.monotonic() + timeout_s
         if lease["state"] == "waiting":
             self._log.info("place %s in the queue for boards", lease["position"])
@@ -123,7 +135,6 @@ class Leases:
             lease = await self._api.get(f"/boards/leases/{lease['id']}")
         if lease["state"] == "ended":
             raise FarmError("lease", f"{lease['id']} has ended ({lease['why']})", 409)
-        return lease
 
     async def _until_ready(self, lease: str, serials: set[str]) -> None:
         end = time.monotonic() + READY_S

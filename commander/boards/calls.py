@@ -2,7 +2,8 @@
 
 from typing import Any, cast
 
-from commander.boards.leases import Asker, mine, touch
+from commander.boards.leases import mine, touch
+from commander.boards.wishes import Asker
 from commander.effects import Add, Effects, Farm, Moment, Refused, Row
 from commander.fleet.orders import command
 from schema.boards import MOST_CALLED, MOST_FILES

@@ -6,27 +6,14 @@ Pure: (farm, who asks, what, moment) -> (the lease as it is then, effects); Refu
 from typing import NamedTuple
 
 from commander.boards.book import Book
-from commander.boards.pool import Board, kinds, suits
+from commander.boards.gangs import gangs
+from commander.boards.pool import Board
 from commander.boards.sharing import asked_back, is_wanted
-from commander.effects import Effects, Farm, Moment, Put, Refused, Row, audit, refuse_unless
-from commander.fleet.enrolment import check_size
-from schema import wire
-from schema.message import is_id, is_json
+from commander.boards.wishes import Asker, Limits, lease_of, refuse_impossible_gang, why_not_now
+from commander.effects import Effects, Farm, Moment, Put, Refused, Row, audit
 
-LENGTH_S = 3_600
 SOON_MS = 20 * 60_000
-ARGS_BYTES = 512  # as JSON within JSON: a document holds those of all boards of a sentry
-MOST_COUNT = 1_000
-MOST_WAITING = 100  # wishes of one user
-MOST_PRIORITY = 100
 KEPT_MS, MOST_KEPT = 24 * 3_600_000, 1_000  # of ended leases; history keeps more
-
-
-class Asker(NamedTuple):
-    """Whose leases are meant, and whether others' may be touched too."""
-
-    user: str
-    admin: bool = False
 
 
 class Whose(NamedTuple):
@@ -39,31 +26,30 @@ class Whose(NamedTuple):
         return lease["user"] == self.user and self.name in (None, lease["name"])
 
 
-class Limits(NamedTuple):
-    """Of the settings: how long a lease may last in all, and without use (None: for ever) unless its wish says."""
-
-    max_s: int = 86_400
-    idle_s: int | None = None
-
-
-def reserve(farm: Farm, asker: Asker, wish: Row, limits: Limits, moment: Moment) -> tuple[Row, Effects]:
-    """Boards for a user, now or as soon as it is his turn: (the lease, effects).
+def reserve(farm: Farm, asker: Asker, wish: Row, limits: Limits, moment: Moment) -> tuple[list[Row], Effects]:
+    """Boards for a user, now or as soon as it is his turn: (the leases, effects).
 
     wish: kind, args, count (None: as many as serials, else 1), serials, selector (type, tags, firmware, node, domain),
-    name (of the program that asks), length_s, idle_s, priority, wait. Refused when it can never be met, and with
-    wait=False when it cannot be now.
+    name (of the program that asks), length_s, idle_s, priority, wait; together: [kind, args, count, serials,
+    selector] of further leases that begin with it. Refused when it can never be met, and with wait=False when it
+    cannot be now.
     """
     book = Book(farm, moment)
-    lease = _lease(book, asker, wish, limits)
-    book.put(lease)
-    book.note(lease, "asked", {name: lease[name] for name in ("kind", "count", "serials", "selector")})
-    about = {"kind": lease["kind"], "count": lease["count"], "serials": lease["serials"]}
-    book.add(audit(moment, "boards asked for", lease["id"], about))
+    parts: list[Row] = [{}, *wish["together"]]
+    gang = [lease_of(book, asker, {**wish, **part}, limits) for part in parts]
+    if len(gang) > 1:
+        gang = [{**row, "gang": gang[0]["id"]} for row in gang]
+        refuse_impossible_gang(book, gang)
+    for lease in gang:
+        book.put(lease)
+        book.note(lease, "asked", {name: lease[name] for name in ("kind", "count", "serials", "selector")})
+        about = {"kind": lease["kind"], "count": lease["count"], "serials": lease["serials"]}
+        book.add(audit(moment, "boards asked for", lease["id"], about))
     effects = book.close()
-    lease = book.leases[lease["id"]]
-    if not wish["wait"] and lease["state"] == "waiting":
-        raise Refused("wait", _why_not_now(book, lease), 409)
-    return lease, effects
+    gang = [book.leases[lease["id"]] for lease in gang]
+    if not wish["wait"] and gang[0]["state"] == "waiting":
+        raise Refused("wait", why_not_now(book, gang[0]), 409)
+    return gang, effects
 
 
 def extend(
@@ -117,8 +103,11 @@ def end(farm: Farm, asker: Asker, lease: str, serials: list[str], moment: Moment
 def end_all(farm: Farm, whose: Whose, moment: Moment) -> tuple[list[Row], Effects]:
     """The same for all leases and wishes of somebody."""
     book = Book(farm, moment)
-    rows = [_ended(book, row) for row in list(book.leases.values()) if whose.has(row)]
-    return rows, book.close()
+    mine = [name for name, row in book.leases.items() if whose.has(row)]
+    for name in mine:
+        if book.leases[name]["state"] != "ended":
+            _ended(book, book.leases[name])
+    return [book.leases[name] for name in mine], book.close()
 
 
 def touch(farm: Farm, lease: str, moment: Moment) -> Effects:
@@ -154,68 +143,6 @@ def mine(farm: Farm, asker: Asker, lease: str) -> Row:
     return row
 
 
-def _lease(book: Book, asker: Asker, wish: Row, limits: Limits) -> Row:
-    serials = [serial.lower() for serial in wish["serials"]]
-    count = wish["count"] if wish["count"] is not None else len(serials) or 1
-    length_s: int = wish["length_s"] if wish["length_s"] is not None else min(LENGTH_S, limits.max_s)
-    refuse_unless(is_id, "kind", wish["kind"])
-    refuse_unless(is_json, "args", {"boards": [wish["args"]]})  # as deep as the document has it
-    check_size("args", wish["args"])
-    if len(wire.dumps(wire.dumps(wish["args"]).decode())) > ARGS_BYTES:
-        raise Refused("args", f"must be at most {ARGS_BYTES} bytes")
-    if len(set(serials)) < len(serials):
-        raise Refused("serials", "must not name a board twice")
-    if serials and count != len(serials):
-        raise Refused("count", f"must be left out or {len(serials)}, as serials name so many boards")
-    if not 1 <= count <= MOST_COUNT:
-        raise Refused("count", f"must be from 1 to {MOST_COUNT}")
-    if not 1 <= length_s <= limits.max_s:
-        raise Refused("length_s", f"must be from 1 to {limits.max_s}")
-    if wish["idle_s"] is not None and not 1 <= wish["idle_s"] <= limits.max_s:
-        raise Refused("idle_s", f"must be from 1 to {limits.max_s}, or null")
-    if not 0 <= wish["priority"] <= MOST_PRIORITY:
-        raise Refused("priority", f"must be from 0 to {MOST_PRIORITY}")
-    if wish["priority"] and not asker.admin:
-        raise Refused("priority", "above 0 needs the role admin", 403)
-    if sum(row["user"] == asker.user for row in book.in_state("waiting")) >= MOST_WAITING:
-        raise Refused("wait", f"{asker.user} has {MOST_WAITING} wishes waiting already", 409)
-    lease: Row = {
-        **{name: wish[name] for name in ("name", "kind", "args", "selector", "priority", "idle_s")},
-        **{"id": "l-" + book.moment.dice(8).hex(), "user": asker.user, "state": "waiting", "count": count},
-        **{"serials": serials, "boards": {}, "length_s": length_s, "created": book.moment.now, "begun": 0, "until": 0},
-        **{"used": 0, "warned": False, "wanted": 0, "failing": {}, "ended": 0, "why": ""},
-    }
-    _refuse_impossible(book, lease)
-    return lease
-
-
-def _refuse_impossible(book: Book, lease: Row) -> None:
-    able = kinds(book.farm)
-    if lease["kind"] not in able:
-        raise Refused("kind", f"no sentry offers {lease['kind']}; allowed: {', '.join(able) or 'none yet'}")
-    strangers = [serial for serial in lease["serials"] if serial not in book.boards]
-    if strangers:
-        raise Refused("serials", f"no sentry has a board {', '.join(strangers)[:200]}")
-    fitting = _suiting(book, lease)
-    if len(fitting) < lease["count"]:
-        field = "serials" if lease["serials"] else "count"
-        raise Refused(field, f"the farm has {len(fitting)} boards that suit the wish, not {lease['count']}")
-
-
-def _suiting(book: Book, lease: Row) -> list[Board]:
-    return [board for board in book.boards.values() if suits(board, lease)]
-
-
-def _why_not_now(book: Book, lease: Row) -> str:
-    held = book.held()
-    mine = _suiting(book, lease)
-    free = sum(board.ready and board.serial not in held for board in mine)
-    unwell = sum(not board.well for board in mine)
-    others = sum(row["state"] == "waiting" for row in book.leases.values()) - 1
-    problem = f"{free} of the {len(mine)} boards that suit are free, {lease['count']} are wanted"
-    return problem + (f"; {unwell} are out of order" if unwell else "") + (f"; {others} wishes wait" if others else "")
-
-
 def _extended(book: Book, row: Row, length_s: int | None, limits: Limits) -> Row:
     length = length_s if length_s is not None else row["length_s"]
     if not 1 <= length <= limits.max_s:
@@ -230,8 +157,13 @@ def _extended(book: Book, row: Row, length_s: int | None, limits: Limits) -> Row
 
 
 def _ended(book: Book, row: Row) -> Row:
-    book.add(audit(book.moment, "lease ended", row["id"], {"user": row["user"], "boards": sorted(row["boards"])}))
-    return book.end(row, "ended" if row["state"] == "active" else "withdrawn")
+    """A wish that is taken back takes its gang with it."""
+    gang = gangs(book.in_state("waiting"))[row["gang"] or row["id"]] if row["state"] == "waiting" else [row]
+    for each in gang:
+        about = {"user": each["user"], "boards": sorted(each["boards"])}
+        book.add(audit(book.moment, "lease ended", each["id"], about))
+        book.end(each, "ended" if each["state"] == "active" else "withdrawn")
+    return book.leases[row["id"]]
 
 
 def _watch(book: Book, row: Row) -> None:

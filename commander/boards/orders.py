@@ -1,7 +1,7 @@
 """Commands to a board. Pure."""
 
-from commander.boards.leases import Asker
 from commander.boards.pool import boards
+from commander.boards.wishes import Asker
 from commander.effects import Effects, Farm, Moment, Refused, Row
 from commander.fleet.orders import command
 from schema.boards import DEEDS

@@ -1,13 +1,15 @@
 """Who gets which boards, and when. Pure: leases are rows of `board_lease`, times ms since 1970.
 
 Wishes are served by priority, and then by when they were made, put back by what their user had lately: an hour of one
-board is an hour. So who had little goes first, and yet nobody waits for ever. All boards of a wish are given at once; a
-wish that is not complete keeps what is free of it from those behind it, as long as it can be completed at all.
+board is an hour. So who had little goes first, and yet nobody waits for ever. All boards of a wish, and all
+wishes of a gang, are given at once; what is not complete keeps what is free of it from those behind it, as long as it
+can be completed at all.
 """
 
 import heapq
 from collections.abc import Iterable, Mapping
 
+from commander.boards.gangs import gangs, is_complete, matched
 from commander.boards.pool import Board, suits
 from commander.effects import Farm, Row
 
@@ -49,22 +51,21 @@ def serve(
     free = {serial: board for serial, board in boards.items() if board.ready and serial not in taken}
     given: dict[str, list[Board]] = {}
     counts = dict(charge)
-    line = [(rank(wish, counts), wish["id"], wish) for wish in waiting]
+    line = [(rank(gang[0], counts), name, gang) for name, gang in gangs(waiting).items()]
     heapq.heapify(line)
     while line and free:
-        was, name, wish = heapq.heappop(line)
-        if was != rank(wish, counts):  # another wish of this user has been served meanwhile
-            heapq.heappush(line, (rank(wish, counts), name, wish))
+        was, name, gang = heapq.heappop(line)
+        if was != rank(gang[0], counts):  # another wish of this user has been served meanwhile
+            heapq.heappush(line, (rank(gang[0], counts), name, gang))
             continue
-        # A board that can little is given before one that somebody may ask for by what it can.
-        mine = sorted((b for b in free.values() if suits(b, wish)), key=lambda b: (len(b.tags), b.serial))
-        if len(mine) >= wish["count"]:
-            mine = mine[: wish["count"]]
-            given[name] = mine
-            counts[wish["user"]] = counts.get(wish["user"], 0) + len(mine) * wish["length_s"] * 1000
-        elif sum(board.well and suits(board, wish) for board in boards.values()) < wish["count"]:
+        mine = matched(gang, free.values())
+        if is_complete(gang, mine):
+            given |= mine
+            for wish in gang:
+                counts[wish["user"]] = counts.get(wish["user"], 0) + wish["count"] * wish["length_s"] * 1000
+        elif not is_complete(gang, matched(gang, (board for board in boards.values() if board.well))):
             continue  # no lease that ends can complete it: nobody shall wait for that
-        for board in mine:
+        for board in (board for some in mine.values() for board in some):
             del free[board.serial]
     return given, free
 
@@ -76,19 +77,21 @@ def forecast(
 
     until: serial -> when the lease that has it ends. Wishes that are yet to come may go before.
     """
-    line = sorted(waiting, key=lambda wish: rank(wish, charge))
+    line = sorted(gangs(waiting).values(), key=lambda gang: rank(gang[0], charge))
     at = {serial: until.get(serial, now) for serial, board in boards.items() if board.well}
     found: dict[str, tuple[int, int | None]] = {}
     alike: dict[str, list[str]] = {}  # most wishes are
-    for place, wish in enumerate(line[:MOST_FORECAST], 1):
-        sort = repr((wish["kind"], wish["serials"], wish["selector"]))
-        if sort not in alike:
-            alike[sort] = [serial for serial in at if suits(boards[serial], wish)]
-        times = sorted((at[serial], serial) for serial in alike[sort])
-        mine = times[: wish["count"]]
-        if len(mine) < wish["count"]:
-            found[wish["id"]] = (place, None)
-            continue
-        found[wish["id"]] = (place, mine[-1][0])
-        at |= {serial: mine[-1][0] + wish["length_s"] * 1000 for _, serial in mine}
-    return found | {wish["id"]: (place, None) for place, wish in enumerate(line, 1) if place > MOST_FORECAST}
+    for place, gang in enumerate(line[:MOST_FORECAST], 1):
+        mine: dict[str, int] = {}  # serial -> for how long
+        for wish in gang:
+            sort = repr((wish["kind"], wish["serials"], wish["selector"]))
+            if sort not in alike:
+                alike[sort] = [serial for serial in at if suits(boards[serial], wish)]
+            times = sorted((at[serial], serial) for serial in alike[sort] if serial not in mine)
+            mine |= {serial: wish["length_s"] * 1000 for _, serial in times[: wish["count"]]}
+        eta = max(at[serial] for serial in mine) if len(mine) == sum(wish["count"] for wish in gang) else None
+        found |= {wish["id"]: (place, eta) for wish in gang}
+        if eta is not None:
+            at |= {serial: eta + length for serial, length in mine.items()}
+    behind = enumerate(line[MOST_FORECAST:], MOST_FORECAST + 1)
+    return found | {wish["id"]: (place, None) for place, gang in behind for wish in gang}

@@ -24,7 +24,7 @@ def asked_back(
         has = _holdings(active, fitting)
         share = max(1, len(fitting) // len({wish["user"], *has, *_users_who_wait(waiting, fitting, boards)}))
         missing = wish["count"] - (len(fitting) - has.total())
-        if len(fitting) < wish["count"] or wish["count"] > share - has[wish["user"]]:
+        if wish["gang"] or len(fitting) < wish["count"] or wish["count"] > share - has[wish["user"]]:
             continue  # a lease has to end first
         if missing <= 0:
             return {}  # they are on the way

@@ -11,6 +11,7 @@ board_lease = Table(
     Column("id", Text, primary_key=True),
     Column("user", Text, nullable=False),
     Column("name", Text, nullable=False),  # of the program that asked, when it says one
+    Column("gang", Text, nullable=False),  # begun together with the others of it, the first one's id; empty: alone
     Column("state", Text, nullable=False),  # waiting active ended
     Column("kind", Text, nullable=False),
     Column("args", Json, nullable=False),

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
 from commander.boards import calls
-from commander.boards.leases import Asker
 from commander.boards.tables import board_result
+from commander.boards.wishes import Asker
 from commander.effects import Refused, Row
 from commander.fleet.views import history
 from commander.http.access import Operator, Reader, Served

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
-from commander.boards import leases, orders, views
+from commander.boards import leases, orders, views, wishes
 from commander.boards.tables import board_history
 from commander.effects import Effects, Farm, Moment, Refused, Row
 from commander.fleet.views import history
@@ -53,13 +53,19 @@ class Selector(BaseModel, extra="forbid"):
     domain: Short | None = None
 
 
-class ReserveWish(BaseModel, extra="forbid"):
-    name: Name = Field(default="", description="of the program that asks: extend-all and end-all can mean only its own")
+class BoardsWish(BaseModel, extra="forbid"):
     kind: str = Field(description="what the boards shall be", examples=["pulsecount"])
     args: dict[str, Any] = Field(default={}, description="for the state's constructor")
     count: int | None = Field(default=None, ge=1, le=MOST, description="1, unless serials are given")
-    serials: list[Short] = Field(default=[], max_length=leases.MOST_COUNT, description="just these boards")
+    serials: list[Short] = Field(default=[], max_length=wishes.MOST_COUNT, description="just these boards")
     selector: Selector = Selector()
+
+
+class ReserveWish(BoardsWish):
+    name: Name = Field(default="", description="of the program that asks: extend-all and end-all can mean only its own")
+    together: list[BoardsWish] = Field(
+        default=[], max_length=wishes.MOST_GANG - 1, description="more leases that begin with it, or not at all"
+    )
     length_s: int | None = Field(default=None, ge=1, le=MOST, description="one hour unless given")
     idle_s: int | None = Field(default=None, ge=1, le=MOST, description="end without use for so long; null: never")
     priority: int = Field(default=0, ge=0, le=MOST, description="above 0 needs an admin")
@@ -80,7 +86,7 @@ class AllWish(ExtendWish):
 
 
 class EndWish(BaseModel, extra="forbid"):
-    serials: list[Short] = Field(default=[], max_length=leases.MOST_COUNT, description="only these boards")
+    serials: list[Short] = Field(default=[], max_length=wishes.MOST_COUNT, description="only these boards")
 
 
 class EndAllWish(BaseModel, extra="forbid"):
@@ -135,13 +141,15 @@ async def available(
 
 @router.post("/leases", status_code=201)
 async def reserve(service: Served, caller: Operator, wish: ReserveWish) -> Response:
-    """All boards of the wish at once: now, or when its turn has come (`state`: `active`, `waiting`)."""
-    asked = wish.model_dump() | {"selector": wish.selector.model_dump(exclude_none=True, exclude_defaults=True)}
+    """All boards of the wish at once: now, or when its turn has come (`state`: `active`, `waiting`). The answer's
+    `together` has the leases that begin with it."""
+    asked = _plain(wish) | {"together": [_plain(each) for each in wish.together]}
     limits = limits_of(service)
     if "idle_s" not in wish.model_fields_set:
         asked["idle_s"] = limits.idle_s
     work = _work(leases.reserve, _asker(caller), asked, limits)
-    return json(_shown(service, await do(service, work, caller.name)), 201)
+    first, *others = [_shown(service, row) for row in await do(service, work, caller.name)]
+    return json(first | ({"together": others} if others else {}), 201)
 
 
 @router.get("/leases")
@@ -249,8 +257,12 @@ async def board_do(service: Served, caller: Operator, serial: Serial, wish: DoWi
     return json(row)
 
 
-def _asker(caller: Caller) -> leases.Asker:
-    return leases.Asker(caller.user, caller.role == "admin")
+def _plain(wish: BoardsWish) -> Row:
+    return wish.model_dump() | {"selector": wish.selector.model_dump(exclude_none=True, exclude_defaults=True)}
+
+
+def _asker(caller: Caller) -> wishes.Asker:
+    return wishes.Asker(caller.user, caller.role == "admin")
 
 
 def _whose(caller: Caller, wish: AllWish | EndAllWish) -> leases.Whose:
@@ -259,10 +271,10 @@ def _whose(caller: Caller, wish: AllWish | EndAllWish) -> leases.Whose:
     return leases.Whose(wish.user or caller.user, wish.name)
 
 
-def limits_of(service: Service) -> leases.Limits:
+def limits_of(service: Service) -> wishes.Limits:
     """What the settings say of all leases."""
     settings = service.settings
-    return leases.Limits(settings.board_lease_max_s, settings.board_idle_s or None)
+    return wishes.Limits(settings.board_lease_max_s, settings.board_idle_s or None)
 
 
 def _work(what: Callable[..., tuple[Any, Effects]], *arguments: Any) -> Callable[[Farm, Moment], tuple[Any, Effects]]:

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
 
-from commander.boards import icefarm, leases, orders, views
+from commander.boards import icefarm, leases, orders, views, wishes
 from commander.effects import Refused, Row
 from commander.http.access import Served
 from commander.http.board_calls import answered
@@ -30,7 +30,7 @@ PAGE = """This is the gateway of a farmhand farm for iCEFARM clients (docs/icefa
 """
 
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]*$")]
-Serials = Annotated[list[Short], Field(max_length=leases.MOST_COUNT)]
+Serials = Annotated[list[Short], Field(max_length=wishes.MOST_COUNT)]
 
 
 class OfClient(BaseModel):
@@ -63,8 +63,8 @@ class Desk:
         self.service, self.user, self.hush = service, user, hush
 
     @property
-    def asker(self) -> leases.Asker:
-        return leases.Asker(self.user)
+    def asker(self) -> wishes.Asker:
+        return wishes.Asker(self.user)
 
     def leases(self, name: str | None = None) -> list[Row]:
         return icefarm.leases_of(self.service.flow.farm, self.user, name)
@@ -178,7 +178,7 @@ async def _reserved(
 ) -> Response:
     limits = limits_of(desk.service)
     asked = icefarm.wish(wish.name, wish.kind, wish.args, count, serials, limits.idle_s)
-    lease: Row = await desk.do(leases.reserve, desk.asker, asked, limits)
+    (lease,) = await desk.do(leases.reserve, desk.asker, asked, limits)
     host, scheme = request.url.hostname or "", request.url.scheme
     port = request.url.port or (443 if scheme == "https" else 80)
     return json(icefarm.rows(sorted(lease["boards"]), scheme, f"[{host}]" if ":" in host else host, port))

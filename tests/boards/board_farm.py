@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from commander.boards import leases, rules
-from commander.boards.leases import Asker, Limits
+from commander.boards.wishes import Asker, Limits
 from commander.effects import Add, Effects, Farm, Moment, Put, Row, Send
 from commander.projection import Projection
 from commander.tables import keys
@@ -23,7 +23,7 @@ def wish(count: int | None = 1, **more: Any) -> Row:
     """What the API makes of a body that says as much."""
     return {
         **{"kind": "pulsecount", "args": {}, "count": count, "serials": [], "selector": {}, "length_s": None},
-        **{"idle_s": None, "priority": 0, "name": "", "wait": True, **more},
+        **{"idle_s": None, "priority": 0, "name": "", "wait": True, "together": [], **more},
     }
 
 
@@ -55,7 +55,10 @@ class BoardFarm:
         return answer
 
     def reserve(self, user: str = "ann", count: int | None = 1, admin: bool = False, **more: Any) -> Row:
-        return self.ask(leases.reserve, Asker(user, admin), wish(count, **more), self.limits)
+        return self.gang(user, wish(count, **more), admin)[0]
+
+    def gang(self, user: str, asked: Row, admin: bool = False) -> list[Row]:
+        return self.ask(leases.reserve, Asker(user, admin), asked, self.limits)
 
     def extend(self, user: str, lease: str, length_s: int | None = None) -> Row:
         return self.ask(leases.extend, Asker(user), lease, length_s, self.limits)
@@ -110,8 +113,7 @@ class BoardFarm:
         self.farm.apply(Put("node", node, {**self.farm["node"][node], "state": word, "state_at": self.now}))
 
     def moment(self) -> Moment:
-        number = next(self._dice)
-        return Moment(self.now, lambda size: number.to_bytes(size, "big"), by="tester")
+        return Moment(self.now, lambda size: next(self._dice).to_bytes(size, "big"), by="tester")
 
     def apply(self, effects: Effects) -> None:
         for effect in effects:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from commander.boards import leases, orders
-from commander.boards.leases import Asker, Limits, Whose
+from commander.boards import leases, orders, wishes
+from commander.boards.leases import Whose
+from commander.boards.wishes import Asker, Limits
 from commander.effects import Refused
 from commander.fleet.orders import remove_node
 from tests.boards.board_farm import HOUR, BoardFarm, unchanged
@@ -206,7 +207,7 @@ def test_extend_all(farm: BoardFarm) -> None:
 
 
 def test_one_user_cannot_fill_the_queue(farm: BoardFarm) -> None:
-    for _ in range(4 + leases.MOST_WAITING):
+    for _ in range(4 + wishes.MOST_WAITING):
         farm.reserve("ann")
     assert refused(farm, farm.reserve, "ann").status == 409
     assert farm.reserve("bob")["state"] == "waiting"

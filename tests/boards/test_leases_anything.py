@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from commander.boards import leases, queue, sharing
-from commander.boards.leases import Asker, Limits, Whose
+from commander.boards.leases import Whose
 from commander.boards.pool import Board, boards, suits
+from commander.boards.wishes import Asker, Limits
 from commander.effects import Refused, Row
 from schema.boards import STATES
 from tests.boards.board_farm import BoardFarm

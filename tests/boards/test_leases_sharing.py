@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from commander.boards import leases
-from commander.boards.leases import Asker
+from commander.boards.wishes import Asker
 from commander.effects import Refused, Row
 from tests.boards.board_farm import BoardFarm
 

@@ -3,8 +3,8 @@
 from sqlalchemy import select
 
 from commander.boards import leases
-from commander.boards.leases import Asker, Limits
 from commander.boards.tables import board_history
+from commander.boards.wishes import Asker, Limits
 from commander.db_edge import Database
 from commander.effects import Put
 from schema import fleet
@@ -21,7 +21,7 @@ def test_a_lease_outlives_the_commander(database: Database) -> None:  # noqa: F8
     line.send(fleet.LOG, {"ts": 0, "level": "info", "text": "here"}, node="bench")
     line.send(fleet.REPORTED, {"rev": 0, "status": "applied", "data": boards}, "leases", node="bench")
     made = [
-        line.asked(lambda farm, m, u=user: leases.reserve(farm, Asker(u), wish(2, args={"a": [1]}), Limits(), m))
+        line.asked(lambda farm, m, u=user: leases.reserve(farm, Asker(u), wish(2, args={"a": [1]}), Limits(), m))[0]
         for user in ("ann", "bob")
     ]
     assert [row["state"] for row in made] == ["active", "waiting"]

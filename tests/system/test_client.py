@@ -210,6 +210,17 @@ def test_variance(client: Make, files: dict[int, Path]) -> None:
     assert values[0] > 0
 
 
+def test_a_gang_of_two_kinds(client: Make, files: dict[int, Path]) -> None:
+    mine = client()
+    counter, meter = reserved(mine, 1, together=[{"count": 1, "kind": "variance"}])
+    found = {serial: next(mine.evaluate_bitstreams([files[7]], serials=[serial])).value for serial in (counter, meter)}
+    assert found[counter] == pulses(7)
+    assert 0 < found[meter] != pulses(7)
+    with pytest.raises(FarmError) as error:
+        mine.reserve(1, together=[{"count": 2}])
+    assert error.value.field == "together"
+
+
 def test_asyncio(place: tuple[str, str | None], files: dict[int, Path]) -> None:
     async def work() -> list[Any]:
         async with AsyncPulseCountClient(place[0], f"async {os.getpid()}", key=place[1]) as mine:

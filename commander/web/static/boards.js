@@ -28,7 +28,7 @@ function button(text, question, path, body) {
 }
 
 function leaseRow(row) {
-  const boards = row.boards.map(({ serial }) => serial).join(" ") || `${row.count} wanted`;
+  const boards = row.boards.map(({ serial }) => serial).join(" ") || `${row.count} wanted${row.gang ? ` (gang ${row.gang})` : ""}`;
   const failing = Object.entries(row.failing).map(([serial, problem]) => el("div", { class: "bad" }, `${serial}: ${problem}`));
   const begins = row.state === "waiting" ? [`place ${row.position}`, row.eta ? ", expected " : "", time(row.eta)] : time(row.begun);
   const end = isOperator && row.state !== "ended" ? button("End", `End ${row.id} of ${row.user}?`, `/boards/leases/${row.id}/end`) : "";

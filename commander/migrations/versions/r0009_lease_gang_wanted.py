@@ -1,4 +1,4 @@
-"""How many of its boards a lease was asked to give back."""
+"""Leases that are given together; how many of its boards one was asked to give back."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,8 +10,10 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("board_lease", sa.Column("gang", sa.Text(), nullable=False, server_default=""))
     op.add_column("board_lease", sa.Column("wanted", sa.BigInteger(), nullable=False, server_default="0"))
 
 
 def downgrade() -> None:
     op.drop_column("board_lease", "wanted")
+    op.drop_column("board_lease", "gang")

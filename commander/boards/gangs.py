@@ -1,0 +1,48 @@
+"""Wishes that are served together or not at all. Pure."""
+
+from collections.abc import Iterable, Mapping
+
+from commander.boards.pool import Board, suits
+from commander.effects import Row
+
+
+def gangs(wishes: Iterable[Row]) -> dict[str, list[Row]]:
+    """name -> wishes of one gang; most are alone."""
+    found: dict[str, list[Row]] = {}
+    for wish in wishes:
+        found.setdefault(wish["gang"] or wish["id"], []).append(wish)
+    return found
+
+
+def matched(gang: Iterable[Row], boards: Iterable[Board]) -> dict[str, list[Board]]:
+    """id of a wish -> boards for it, none for two; as many of what the gang wants as there can be. A board that can
+    little comes before one that somebody may ask for by what it can.
+    """
+    known = sorted(boards, key=lambda board: (len(board.tags), board.serial))
+    wishes = {wish["id"]: wish for wish in gang}
+    able = {name: [board for board in known if suits(board, wish)] for name, wish in wishes.items()}
+    if len(wishes) == 1:
+        return {name: mine[: wishes[name]["count"]] for name, mine in able.items()}
+    owner: dict[str, str] = {}
+
+    def find(name: str, seen: set[str]) -> bool:
+        """One more board for this wish, if need be by another one for whoever has it (Kuhn's augmenting path)."""
+        for board in able[name]:
+            if board.serial in seen:
+                continue
+            seen.add(board.serial)
+            has = owner.get(board.serial)
+            if has is None or (has != name and find(has, seen)):
+                owner[board.serial] = name
+                return True
+        return False
+
+    for name in sorted(wishes, key=lambda name: len(able[name])):
+        for _ in range(wishes[name]["count"]):
+            if not find(name, set()):
+                break
+    return {name: [board for board in able[name] if owner.get(board.serial) == name] for name in wishes}
+
+
+def is_complete(gang: Iterable[Row], given: Mapping[str, list[Board]]) -> bool:
+    return all(len(given[wish["id"]]) == wish["count"] for wish in gang)
