@@ -3,7 +3,6 @@
 import itertools
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -276,8 +275,6 @@ def test_the_command_line_shows_a_console(serving: Serving, sentry: BoardSentry,
             assert [following.stdout.readline().rstrip("\n") for _ in shown] == shown
             console.said("pulses: 8")
             assert following.stdout.readline().endswith("< pulses: 8\n")
-            following.send_signal(signal.SIGINT)
-            assert following.wait(PATIENCE) == 0
         finally:
             following.kill()
 
