@@ -1,4 +1,5 @@
-"""farmhand boards list | available | reserve | leases | extend | end | do | history; evaluate_cli.py has the rest"""
+"""farmhand boards list | available | reserve | leases | extend | end | do | history; evaluate_cli.py and console_cli.py
+have the rest"""
 
 import json
 import time
@@ -7,7 +8,7 @@ from typing import Annotated, Any, cast
 import typer
 from rich.markup import escape
 
-from commander import evaluate_cli
+from commander import console_cli, evaluate_cli
 from commander.api import Api, ApiError
 from commander.options import HERE, ApiKey, AsJson, Limit, State, Url
 from commander.show import Item, console, new_table, when, word
@@ -15,6 +16,7 @@ from commander.show import Item, console, new_table, when, word
 app = typer.Typer(help="FPGA boards: reserve them, see who has which, evaluate bitstreams.", no_args_is_help=True)
 app.command()(evaluate_cli.evaluate)
 app.command()(evaluate_cli.results)
+app.command()(console_cli.console)
 
 Serials = Annotated[list[str] | None, typer.Option("--serial", help="just this board; repeatable")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="boards with this tag; repeatable: with all of them")]

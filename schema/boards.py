@@ -17,6 +17,11 @@ usable; broken: being healed; quarantine: failed too often, and tested from time
 The report on `leases` has as data {boards: {serial: {state, type, tags, firmware, kind?, lease?, problem?, failures?}},
 kinds: [what can be reserved]}; a board that is not plugged in is not in it."""
 DEEDS = ("reboot", "delete", "power-cycle")
+CONSOLE = "console"
+"""Not a deed but a question. It is answered with {lines: [{n, ts, from, text}], more}: what the board said (`board`),
+what it was sent (`sentry`), what happened to it (`note`). As many lines as fit a message, whatever their characters."""
+CONSOLE_LINES, CONSOLE_PART, CONSOLE_TEXT = 500, 200, 200
+CONSOLE_FROM = ("board", "sentry", "note")
 MOST_BOARDS = 256
 MOST_CALLED, MOST_FILES = 64, 64
 BITSTREAM_BYTES = 104_090  # an iCE40UP5K's, without multi-boot header
@@ -42,7 +47,11 @@ BOARD = Message(
     "board", "", "down", 1, False, "object",
     (
         ("serial", "id", "", "which board"),
-        ("do", "word " + " ".join(DEEDS), "", "reboot keeps what the client waits for; delete forgets all of it"),
+        (
+            "do", "word " + " ".join((*DEEDS, CONSOLE)), "",
+            "reboot keeps what the client waits for; delete forgets all of it; console tells its lines",
+        ),
+        ("after?", "int 0..9007199254740991", "", "console: only lines with a higher number"),
     ),
     text="Command `board`: tell a board something.",
 )  # fmt: skip

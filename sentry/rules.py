@@ -12,6 +12,7 @@ from typing import Any
 from schema import topics
 from schema.fleet import CMD, DESIRED, LEADER, STORED
 from schema.message import Invalid, Message, check
+from schema.questions import is_question
 from schema.trust import accept_command, accept_desired, judge_epoch, unseal
 from schema.wire import decode
 from sentry.events import Sender
@@ -227,8 +228,10 @@ def _command(memory: Memory, name: str, heard: Heard, world: World) -> tuple[Mem
     if heard.retained:
         raise Invalid("retain", "a command must not be retained")
     body = unseal(CMD, heard.topic, heard.payload, world.verify)
-    memory = accept_command(memory, body, world.now, world.boot)
     command: str = body["id"]
+    judged = accept_command(memory, body, world.now, world.boot)
+    # The ids kept are few: those of questions would push out those of deeds, which must not be done twice.
+    memory = {**memory, "epoch": judged["epoch"]} if is_question(command) else judged
     known = {each: arguments for each, (arguments, _) in _COMMANDS.items()} | dict(world.commands)
     if name not in known:
         problem = {"problem": "unknown command; allowed: " + ", ".join(sorted(known))}

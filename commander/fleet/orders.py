@@ -7,6 +7,7 @@ from commander.effects import Effects, Farm, Moment, Put, Refused, Row, Send, au
 from commander.fleet.enrolment import STEWARD, check_size, credentials, desire
 from schema import fleet
 from schema.message import is_id, is_json, is_name
+from schema.questions import QUESTION
 
 MAX_TIMEOUT_S = 3_600
 MAX_GRANTS = 1_000
@@ -14,6 +15,19 @@ MAX_GRANTS = 1_000
 
 def command(farm: Farm, node_id: str, name: str, args: Any, timeout_s: int, moment: Moment) -> tuple[Row, Effects]:
     """Send a command: (its row, effects). The row changes as acknowledgements come; `timeout` after timeout_s."""
+    row, effects = _sent("c-", farm, node_id, name, args, timeout_s, moment)
+    return row, [*effects, audit(moment, f"command {name}", node_id, {"id": row["id"], "args": args})]
+
+
+def question(farm: Farm, node_id: str, name: str, args: Any, timeout_s: int, moment: Moment) -> tuple[Row, Effects]:
+    """Send a command that changes nothing, and may be sent each second: it is in no log and no list, and forgotten
+    after timeout_s."""
+    return _sent(QUESTION, farm, node_id, name, args, timeout_s, moment)
+
+
+def _sent(
+    prefix: str, farm: Farm, node_id: str, name: str, args: Any, timeout_s: int, moment: Moment
+) -> tuple[Row, Effects]:
     node = _node(farm, node_id)
     refuse_unless(is_name, "name", name)
     refuse_unless(is_json, "args", args)
@@ -22,7 +36,7 @@ def command(farm: Farm, node_id: str, name: str, args: Any, timeout_s: int, mome
     if not isinstance(args, dict):
         raise Refused("args", "must be an object")
     check_size("args", args)
-    command_id = "c-" + moment.dice(8).hex()
+    command_id = prefix + moment.dice(8).hex()
     row: Row = {
         **{"id": command_id, "node": node_id, "name": name, "args": args, "by": moment.by},
         **{"created": moment.now, "exp": moment.now + timeout_s * 1000, "updated": moment.now},
@@ -31,12 +45,9 @@ def command(farm: Farm, node_id: str, name: str, args: Any, timeout_s: int, mome
     body: Row = {"id": command_id, "exp": row["exp"], "args": args}
     if node["boot"]:
         body["boot"] = node["boot"]
-    effects: Effects = [
-        Put("command", command_id, row),
-        Send(fleet.CMD, node["domain"], node_id, body, name=name),
-        audit(moment, f"command {name}", node_id, {"id": command_id, "args": args}),
-    ]
-    return row, effects
+    durable = prefix != QUESTION  # an old question nobody waits for
+    sent = Send(fleet.CMD, node["domain"], node_id, body, name=name, durable=durable)
+    return row, [Put("command", command_id, row), sent]
 
 
 def set_desired(

@@ -13,6 +13,7 @@ from commander.fleet.presence import presence
 from commander.fleet.senders import ENVELOPE, FRESH_MS, count, heard, known_node
 from commander.fleet.telemetry import on_latest, on_tele
 from schema.message import Invalid
+from schema.questions import is_question
 from schema.topics import Address
 
 COMMANDS_KEPT_MS = 7 * 86_400_000
@@ -132,7 +133,7 @@ def on_tick(farm: Farm, now: int) -> Effects:
         if seen not in (node["shown"], "unheard"):
             effects += _presence_changed(farm, node, seen, now)
     for command in farm["command"].values():
-        if now - command["exp"] > COMMANDS_KEPT_MS:
+        if now - command["exp"] > (0 if is_question(command["id"]) else COMMANDS_KEPT_MS):
             effects.append(Put("command", command["id"], None))
             continue
         if command["status"] in ("sent", "accepted", "progress") and now > command["exp"]:

@@ -59,8 +59,7 @@ async def call(
     rows = [await answered(service, row) for row in sent]
     refused = [row for row in rows if row["status"] != "done"]
     if refused:
-        why = refused[0]["result"] if refused[0]["result"] is not None else refused[0]["code"] or "no answer"
-        raise Refused("call", f"{refused[0]['node']}: {refused[0]['status']}: {str(why)[:300]}", 409)
+        raise refusal("call", refused[0])
     return json({part: _joined(rows, part) for part in ("answers", "problems")})
 
 
@@ -92,6 +91,13 @@ async def answered(service: Any, row: Row) -> Row:
         await asyncio.sleep(LOOK_S)
         row = service.flow.farm["command"].get(row["id"]) or {**row, "status": "timeout"}
     return row
+
+
+def refusal(field: str, row: Row, what: str = "") -> Refused:
+    """Why a node did not do what it was told."""
+    told = cast(Row, row["result"]) if isinstance(row["result"], dict) else {"problem": row["result"]}
+    why = str(told.get("problem") or row["code"] or "no answer")
+    return Refused(field, f"{what or row['node']}: {row['status']}: {why[:300]}", 409)
 
 
 def _joined(rows: list[Row], part: str) -> Row:

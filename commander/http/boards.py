@@ -1,6 +1,5 @@
 """FPGA boards: which there are, who has them, reserving, extending, giving back."""
 
-import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -13,6 +12,7 @@ from commander.boards.tables import board_history
 from commander.effects import Effects, Farm, Moment, Refused, Row
 from commander.fleet.views import history
 from commander.http.access import Caller, Operator, Reader, Served
+from commander.http.board_calls import answered, refusal
 from commander.http.paging import (
     After,
     Before,
@@ -33,9 +33,6 @@ from commander.service import Service
 from schema.boards import STATES
 
 router = APIRouter(prefix="/api/v1/boards")
-
-LOOK_S = 0.05
-UNDER_WAY = ("sent", "accepted", "progress")
 
 Lease = Annotated[str, Path(description="its id: l-...")]
 Serial = Annotated[str, Path(description="of the board's USB device, in lower case")]
@@ -248,12 +245,9 @@ def board_history_of(
 async def board_do(service: Served, caller: Operator, serial: Serial, wish: DoWish) -> Response:
     """The command, once the sentry has answered it; 409 says why it did not."""
     row: Row = await do(service, _work(orders.order, _asker(caller), serial, wish.do), caller.name)
-    while row["status"] in UNDER_WAY:
-        await asyncio.sleep(LOOK_S)
-        row = service.flow.farm["command"].get(row["id"]) or {**row, "status": "timeout"}
+    row = await answered(service, row)
     if row["status"] != "done":
-        why = row["result"] if row["result"] is not None else row["code"] or "no answer"
-        raise Refused("do", f"{wish.do} of {serial}: {row['status']}: {str(why)[:300]}", 409)
+        raise refusal("do", row, f"{wish.do} of {serial}")
     return json(row)
 
 

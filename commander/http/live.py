@@ -14,6 +14,7 @@ from commander.fleet.presence import presence
 from commander.http.access import Reader, Served
 from commander.http.paging import now_ms
 from commander.mining.rollouts import shown
+from schema.questions import is_question
 
 router = APIRouter(prefix="/api/v1")
 
@@ -75,6 +76,8 @@ class Live:
                 )
             case "rollout":
                 return _format("rollout", shown(self._farm, row, nodes=False))
+            case "command" if is_question(row["id"]):
+                return None
             case "alert" | "command" | "device" | "reported" | "link":
                 return _format(table, row)
             case _:

@@ -13,6 +13,7 @@ from commander.http.paging import Limit, Offset, Since, Until, do, json, now_ms,
 from commander.http.tokens import known_to_broker
 from commander.mining.grants import for_gateway
 from commander.service import Service
+from schema.questions import is_question
 
 router = APIRouter(prefix="/api/v1")
 
@@ -120,7 +121,10 @@ async def commands(
     rows = [
         row
         for row in sorted(list(service.flow.farm["command"].values()), key=lambda row: -row["created"])
-        if begin <= row["created"] < end and node in (None, row["node"]) and status in (None, row["status"])
+        if begin <= row["created"] < end
+        and node in (None, row["node"])
+        and status in (None, row["status"])
+        and not is_question(row["id"])
     ]
     return json(page(rows, limit, offset))
 
@@ -128,7 +132,7 @@ async def commands(
 @router.get("/commands/{command_id}")
 async def one_command(service: Served, _: Reader, command_id: str) -> Response:
     row = service.flow.farm["command"].get(command_id)
-    if row is None:
+    if row is None or is_question(command_id):
         raise Refused("id", f"there is no command {command_id}", 404)
     return json(row)
 

@@ -12,6 +12,7 @@ from math import inf
 from typing import Any
 
 from schema.message import is_json
+from sentry.boards.console import Console
 from sentry.boards.core import Lease, State
 from sentry.boards.faults import BoardFailed, Refused
 from sentry.boards.flashing import flash
@@ -33,10 +34,16 @@ class Board:
     """``device``: as it is plugged in, None while it is not; ``changed`` is called when its report has."""
 
     def __init__(
-        self, device: Device, lease: Lease | None, settings: BoardSettings, voice: Voice, changed: Callable[[], None]
+        self,
+        device: Device,
+        lease: Lease | None,
+        settings: BoardSettings,
+        voice: Voice,
+        console: Console,
+        changed: Callable[[], None],
     ) -> None:
         self.serial, self.device, self.lease = device.serial, device, lease
-        self.settings, self.voice = settings, voice
+        self.settings, self.voice, self.console = settings, voice, console
         self.hub = Hub(settings.hub, settings.uhubctl)
         self.firmware = ""
         self.failures = 0
@@ -70,6 +77,7 @@ class Board:
     def give(self, lease: Lease | None) -> None:
         if lease != self.lease:
             self.lease = lease
+            self.console.note(f"lease {lease.id}: {lease.kind}" if lease else "no lease")
             self._inbox.put_nowait(Given(lease))
 
     def reboot(self) -> None:
@@ -111,12 +119,13 @@ class Board:
     async def flash(self, firmware: str) -> None:
         """Give the board the firmware of that name in the settings."""
         await flash(self, firmware)
+        self.console.note(f"flashed {firmware}")
 
     def open(self) -> Tty:
         """The tty of what runs on the board."""
         if self.device is None or self.device.tty is None:
             raise BoardFailed("its tty is gone")
-        return Tty(self.device.tty)
+        return Tty(self.device.tty, self.console)
 
     async def until(self, fits: Callable[[Device], bool], seconds: float, problem: str) -> Device:
         """The device, once it is there and fits; BoardFailed otherwise."""
@@ -147,6 +156,7 @@ class Board:
             return Prepare(self, asked_for(self, self.lease))
         except Refused as error:
             self._refused, self.problem = self.lease, error.problem
+            self.console.note(error.problem)
             self._tell_failure(error.problem)
             return Ready(self)
 
@@ -190,6 +200,7 @@ class Board:
             await self._give_up("unplugged")
             return False
         self.voice.problem(self.serial, problem)
+        self.console.note(problem)
         now = asyncio.get_running_loop().time()
         if now - self._failed_at > self.settings.well_s and not self._in_quarantine:
             self.failures = 0
@@ -239,6 +250,7 @@ class Board:
 
     def _tell_state(self, before: str) -> None:
         if self.shown != before:
+            self.console.note(self.shown)
             problem = {"problem": self.problem[:512]} if self.problem else {}
             self.voice.event(self.serial, "state", {"from": before, "to": self.shown, **problem})
         self._changed()

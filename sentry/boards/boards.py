@@ -117,8 +117,7 @@ class Boards(Extra):
     async def _on_order(self, order: Order) -> None:
         try:
             if order.name == "board":
-                await self._manager.tell(order.args["serial"], order.args["do"])
-                result: dict[str, Any] = {}
+                result = await self._manager.tell(**order.args)
             else:
                 result = await self._manager.call(order.args)
         except Refused as error:

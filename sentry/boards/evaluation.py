@@ -99,6 +99,7 @@ class Evaluating(State):
                 self._more.clear()
                 await self._more.wait()
             now, began = self.waiting[0], loop.time()
+            self.board.console.note(f"bitstream {now.name} of batch {now.batch}")
             try:
                 found = await self._on_board(tty, now.file.read())
             except (Invalid, OSError) as error:

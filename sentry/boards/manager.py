@@ -5,10 +5,11 @@ import logging
 from collections.abc import Mapping
 from typing import Any, cast
 
-from schema.boards import MOST_CALLED, MOST_FILES
+from schema.boards import CONSOLE, MOST_BOARDS, MOST_CALLED, MOST_FILES
 from schema.message import Invalid
 from sentry.boards.blobs import Blob, Blobs
 from sentry.boards.board import Board
+from sentry.boards.console import Console
 from sentry.boards.core import Lease
 from sentry.boards.faults import BoardFailed, Refused
 from sentry.boards.offers import method_of, offered
@@ -28,6 +29,7 @@ class Manager:
         self._leases: dict[str, Lease] = {}
         self._boards: dict[str, Board] = {}
         self._tasks: dict[Board, asyncio.Task[None]] = {}
+        self._consoles: dict[str, Console] = {}
         self._closing = False
         self.changed = asyncio.Event()
 
@@ -55,9 +57,12 @@ class Manager:
 
     # Commands
 
-    async def tell(self, serial: str, do: str) -> None:
-        """Obey `board`; Refused says why not, BoardFailed what went wrong."""
+    async def tell(self, serial: str, do: str, after: int = 0) -> dict[str, Any]:
+        """Obey `board`, and answer; Refused says why not, BoardFailed what went wrong."""
         board = self._board(serial)
+        if do == CONSOLE:
+            return board.console.part(after)
+        board.console.note(f"told to {do}")
         match do:
             case "reboot":
                 board.reboot()
@@ -70,6 +75,7 @@ class Manager:
                         "no-hub", f"{serial} is on no hub that FARMHAND_BOARD_HUB names, or uhubctl is missing"
                     )
                 await board.hub.cycle(port)
+        return {}
 
     async def call(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """Obey `board-call`: what the method returned by serial, or the problem. Refused before anything is done."""
@@ -117,15 +123,27 @@ class Manager:
             board.plugged(self._devices.get(device.serial))
         elif change.what != "removed":
             self._voice.event(device.serial, "plugged", {"vendor": device.vendor, "product": device.product})
+            self._console(device.serial).note("plugged in")
             self._add(device)
 
     def _add(self, device: Device) -> None:
-        board = Board(device, self._leases.get(device.serial), self._settings, self._voice, self.changed.set)
-        self._boards[device.serial] = board
+        serial = device.serial
+        console = self._console(serial)
+        board = Board(device, self._leases.get(serial), self._settings, self._voice, console, self.changed.set)
+        self._boards[serial] = board
         task = asyncio.get_running_loop().create_task(board.run())
         self._tasks[board] = task
         task.add_done_callback(lambda task: self._on_ended(board, task))
         self.changed.set()
+
+    def _console(self, serial: str) -> Console:
+        """The board's, with what is left of before if it was here lately."""
+        if serial not in self._consoles:
+            gone = [each for each in self._consoles if each not in self._boards]
+            if gone and len(self._consoles) >= MOST_BOARDS:
+                del self._consoles[gone[0]]
+            self._consoles[serial] = Console()
+        return self._consoles[serial]
 
     def _on_ended(self, board: Board, task: asyncio.Task[None]) -> None:
         """A board that is still plugged in was deleted: it begins anew."""
@@ -138,6 +156,7 @@ class Manager:
         if device := self._devices.get(board.serial):
             self._add(device)
         else:
+            board.console.note("unplugged")
             self._voice.event(board.serial, "unplugged", {})
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from sentry.boards.console import Console
 from sentry.boards.faults import BoardFailed, NoAnswer
 
 T = TypeVar("T")
@@ -17,9 +18,10 @@ LINES_KEPT = 1000  # of a board that talks while nobody listens, the newest
 
 
 class Tty:
-    """Open and raw; ``with`` closes it."""
+    """Open and raw; ``with`` closes it. All that is said and sent goes to the console as well."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, console: Console) -> None:
+        self._console = console
         self._loop = asyncio.get_running_loop()
         self._rest = b""
         self._lines: asyncio.Queue[str] = asyncio.Queue(LINES_KEPT)
@@ -41,12 +43,13 @@ class Tty:
                 termios.tcflush(self._handle, termios.TCIOFLUSH)  # or the close waits until a board that hangs takes it
             os.close(self._handle)
             self._handle = -1
+            self._drop_rest()
             if not self._over.done():
                 self._over.set_result(None)
 
     def forget(self) -> None:
         """What was said so far does not count."""
-        self._rest = b""
+        self._drop_rest()
         while not self._lines.empty():
             self._lines.get_nowait()
 
@@ -71,13 +74,16 @@ class Tty:
     async def write(self, content: bytes) -> None:
         """All of it, as fast as the board takes it."""
         left = memoryview(content)
-        while left:
-            try:
-                left = left[os.write(self._handle, left) :]
-            except BlockingIOError:
-                await self._unless_over(self._writable())
-            except OSError as error:
-                raise _gone(error) from None
+        try:
+            while left:
+                try:
+                    left = left[os.write(self._handle, left) :]
+                except BlockingIOError:
+                    await self._unless_over(self._writable())
+                except OSError as error:
+                    raise _gone(error) from None
+        finally:
+            self._console.sent(content[: len(content) - len(left)], len(content))
 
     async def _writable(self) -> None:
         free: asyncio.Future[None] = self._loop.create_future()
@@ -118,10 +124,20 @@ class Tty:
         *lines, self._rest = (self._rest + found).replace(b"\r", b"\n").split(b"\n")
         self._rest = self._rest[-LONGEST_LINE:]
         for line in lines:
-            if text := line.decode(errors="replace").strip()[:LONGEST_LINE]:
+            if text := _text(line):
+                self._console.said(text)
                 if self._lines.full():
                     self._lines.get_nowait()
                 self._lines.put_nowait(text)
+
+    def _drop_rest(self) -> None:
+        if text := _text(self._rest):
+            self._console.said(text)
+        self._rest = b""
+
+
+def _text(line: bytes) -> str:
+    return line.decode(errors="replace").strip()[:LONGEST_LINE]
 
 
 def touch_1200(path: Path) -> None:

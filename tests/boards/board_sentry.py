@@ -8,9 +8,10 @@ from typing import Any
 
 from commander.keys import Keys
 from schema import fleet, topics
-from schema.boards import BOARD, BOARD_CALL, BOARD_EVENT, LEASES
+from schema.boards import BOARD, BOARD_CALL, BOARD_EVENT, CONSOLE, LEASES
 from schema.message import check
 from schema.trust import unseal
+from sentry.boards.console import Console
 from tests.commander.api import now_ms
 from tests.commander.serving import Serving
 
@@ -32,6 +33,7 @@ class BoardSentry:
             serial: {"state": "ready", "type": "pico2-ice", "tags": []} | row for serial, row in boards.items()
         }
         self.owners: dict[str, list[str]] = {serial: [] for serial in boards}
+        self.consoles = {serial: Console() for serial in boards}
         secrets = serving.service.secrets["ed25519"]
         self._verify = Keys(secrets["private"], secrets["public"]).verify
         self._client = serving.machine(name, kind="board")
@@ -103,7 +105,9 @@ class BoardSentry:
     def _on_command(self, body: dict[str, Any]) -> None:
         called = "method" in body["args"]
         check(BOARD_CALL if called else BOARD, body["args"])
-        status = {"status": "done"} if self.works else {"status": "refused", "code": "busy"}
+        status: dict[str, Any] = {"status": "done"} if self.works else {"status": "refused", "code": "busy"}
+        if self.works and body["args"].get("do") == CONSOLE:
+            status["result"] = self.consoles[body["args"]["serial"]].part(body["args"]["after"])
         self._say(fleet.ACK, {"id": body["id"], **status}, body["id"])
         if called and self.works:
             self._on_call(**body["args"])

@@ -74,6 +74,12 @@ class Bench:
     def said(self, event: str) -> list[dict[str, Any]]:
         return [each.fields["contents"] for each in self.events if each.fields["event"] == event]
 
+    async def console(self) -> list[str]:
+        """All that it holds; it is short in these stories."""
+        answer = await self.manager.tell(SERIAL, "console")
+        assert not answer["more"]
+        return [f"{line['from']}: {line['text']}" for line in answer["lines"]]
+
     def report(self) -> dict[str, Any]:
         return self.manager.report()["boards"].get(SERIAL, {})
 
@@ -134,6 +140,22 @@ def test_leased_evaluated_and_free_again(tell: Tell) -> None:
         bench.lease(None)
         await bench.expect("state", to="ready")
         assert board.flashed == ["default", "pulse_count", "pulse_count", "default"]
+        told = await bench.console()
+        assert told[:3] == ["note: plugged in", "note: flashed default", "note: testing"]
+        assert told[-1] == "note: ready"
+        assert in_order(
+            told,
+            *("board: this is the default firmware", "note: ready", "note: lease l1: pulsecount", "note: preparing"),
+            *("note: flashed pulse_count", "board: Waiting for bitstream transfer", "note: leased"),
+            *("note: bitstream a of batch b1", "sentry: 104,090 bytes"),
+            *(
+                "board: Watchdog timeout, 103990 bytes received of 104090",
+                "sentry: 104,090 bytes",
+                "board: pulses: 1000",
+            ),
+            *("note: bitstream c of batch b1", "sentry: 104,090 bytes", "board: pulses: 77"),
+            *("note: lease l2: pulsecount", "note: flashed pulse_count", "note: no lease", "note: flashed default"),
+        )
         assert not bench.said("failure")
 
     tell(story)
@@ -173,8 +195,19 @@ def test_a_bitstream_that_never_answers_takes_nothing_with_it(tell: Tell) -> Non
         await bench.expect("results", results=[["f", 6]])
         assert not bench.said("failure")
         assert "failures" not in bench.report()
+        hung = "note: bitstream hangs of batch b1", "sentry: 104,090 bytes", "note: preparing", "note: leased"
+        cut = "board: pulses: 123Waiting for bitstream transfer"
+        assert in_order(
+            await bench.console(), *hung, "board: pulses: 2", cut, "note: told to reboot", "board: pulses: 6"
+        )
 
     tell(story, result_s=2)
+
+
+def in_order(found: list[str], *wanted: str) -> bool:
+    """Whether all these are there, one after the other, whatever stands between them."""
+    rest = iter(found)
+    return all(each in rest for each in wanted)
 
 
 def wait_received(board: SmallBoard, count: int) -> None:
@@ -209,6 +242,8 @@ def test_unplugged_while_evaluating_and_while_flashing(tell: Tell) -> None:
         await bench.expect("initialized")
         await bench.evaluate(c=bitstream(3))
         await bench.expect("results", results=[["c", 3]])
+        thrice = ["note: plugged in", "note: unplugged"] * 2 + ["note: plugged in"]
+        assert in_order(await bench.console(), *thrice, "board: pulses: 3")
 
     tell(story, result_s=20, restart_s=2)
 
@@ -241,6 +276,8 @@ def test_broken_healed_in_quarantine_and_back(tell: Tell, fault: str, problem: s
         await bench.expect("initialized")
         assert "failures" not in bench.report()
         assert "problem" not in bench.report()
+        notes = (problem, "broken", "quarantine", "flashing", "quarantine", "leased")
+        assert in_order(await bench.console(), *(f"note: {each}" for each in notes))
 
     tell(story, fault, failures=2, bootloader_s=1, restart_s=1, test_s=1, heal_s=0.05, quarantine_s=0.2)
 
@@ -267,6 +304,8 @@ def test_what_cannot_be_given_is_told_and_breaks_nothing(tell: Tell) -> None:
         await bench.expect("state", to="testing")
         await bench.expect("initialized")
         assert board.flashed == ["default", "pulse_count", "default", "pulse_count"]
+        deleted = "note: told to delete", "note: flashed default", "note: leased"
+        assert in_order(await bench.console(), "note: plugged in", f"note: {told['problem']}", *deleted)
 
     tell(story)
 

@@ -1,5 +1,6 @@
 """A sentry of kind `board`: a real broker, small boards, signed documents and commands, files pulled over MQTT."""
 
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -127,6 +128,17 @@ def test_from_a_lease_to_results(make: Make, commander: Peer) -> None:
         assert "has 4 bytes" in problem
     assert [board.received for board in boards] == [[1000, 7], [1000, 7]]
     assert len(depot.asked) == 3 + 1 + 1
+
+    # Its console tells all of it, part by part; looking is not remembered, and deeds are.
+    memory = json.loads((sentry.state / "memory.json").read_text())["ids"]
+    seen = told.command("board", "q-1", {"serial": ONE, "do": "console"})["result"]["lines"]
+    said = [(line["from"], line["text"]) for line in seen]
+    assert said[:2] == [("note", "plugged in"), ("note", "flashed default")]
+    assert {("board", "pulses: 1000"), ("sentry", "104,090 bytes"), ("board", "pulses: 7")} <= set(said)
+    assert [line["n"] for line in seen] == list(range(seen[0]["n"], seen[0]["n"] + len(seen)))
+    rest = told.command("board", "q-2", {"serial": ONE, "do": "console", "after": seen[-2]["n"]})["result"]
+    assert rest == {"lines": seen[-1:], "more": False}
+    assert json.loads((sentry.state / "memory.json").read_text())["ids"] == memory == ["c1"]
 
     # What cannot be obeyed is refused, and says why.
     refusals = (

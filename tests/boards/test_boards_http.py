@@ -1,6 +1,10 @@
 """Reserving boards over HTTP and from the command line, of a sentry that is there over MQTT."""
 
+import itertools
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -10,9 +14,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
+from sentry.boards.console import Console
 from tests.boards.board_sentry import BoardSentry
 from tests.boards.cli import Cli
 from tests.commander.serving import Serving
+from tests.conftest import ROOT
 from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.broker
@@ -132,9 +138,43 @@ def test_commands_to_a_board(serving: Serving, sentry: BoardSentry) -> None:
     assert "busy" in answer.json()["error"]["problem"]
 
 
+def test_a_console_is_read_part_by_part(serving: Serving, sentry: BoardSentry) -> None:
+    ann, bob = user(serving, "ann"), user(serving, "bob")
+    reserved(ann, serials=["e661"])
+    for number in range(450):
+        sentry.consoles["e661"].said(f"pulses: {number}")
+    path = f"{API}/e661/console"
+    parts: list[Any] = []
+    while not parts or parts[-1]["more"]:
+        after = parts[-1]["lines"][-1]["n"] if parts else 0
+        parts.append(ann.get(path, params={"after": after}).json())
+    assert [len(part["lines"]) for part in parts] == [200, 200, 50]
+    lines = [line for part in parts for line in part["lines"]]
+    assert [line["text"] for line in lines] == [f"pulses: {number}" for number in range(450)]
+    assert {line["from"] for line in lines} == {"board"}
+    assert ann.get(path, params={"after": lines[-1]["n"]}).json() == {"lines": [], "more": False}
+    # Who may not, and what cannot be told now.
+    assert refused(serving.reader.get(path)) == (403, "role")
+    assert refused(bob.get(path)) == (403, "serial")
+    assert refused(ann.get(f"{API}/e669/console")) == (404, "serial")
+    assert refused(ann.get(path, params={"after": -1})) == (422, "after")
+    sentry.works = False
+    assert refused(ann.get(path)) == (409, "console")
+    sentry.works = True
+    sentry.is_("lost")
+    serving.until(lambda: boards(serving)["e661"]["presence"] == "lost")
+    assert refused(ann.get(path)) == (409, "serial")
+    sentry.is_("ready")
+    serving.until(lambda: boards(serving)["e661"]["presence"] == "ready")
+    # Looking leaves nothing behind for readers, and nothing in the audit log.
+    assert not [row for row in serving.get("/commands", node="bench")["items"] if row["args"].get("do") == "console"]
+    assert not [row for row in serving.get("/audit")["items"] if row["data"].get("args", {}).get("do") == "console"]
+
+
 def test_queue_expiry_and_events_to_listeners(serving: Serving, sentry: BoardSentry) -> None:
     ann, bob = user(serving, "ann"), user(serving, "bob")
     heard: list[dict[str, Any]] = []
+    commands: list[dict[str, Any]] = []
     listening = threading.Event()
 
     def listen() -> None:
@@ -144,6 +184,8 @@ def test_queue_expiry_and_events_to_listeners(serving: Serving, sentry: BoardSen
                 listening.set()
                 if line.startswith("event: "):
                     kind = line[7:]
+                elif line.startswith("data: ") and kind == "command":
+                    commands.append(json.loads(line[6:])["args"])
                 elif line.startswith("data: ") and kind == "board":
                     heard.append(json.loads(line[6:]))
                 if heard and heard[-1]["what"] == "begun" and heard[-1]["user"] == "bob":
@@ -156,9 +198,12 @@ def test_queue_expiry_and_events_to_listeners(serving: Serving, sentry: BoardSen
     waiting = reserved(bob, count=3)
     assert (waiting["state"], waiting["position"]) == ("waiting", 1)
     assert first["until"] == waiting["eta"]
+    assert ann.get(f"{API}/e660/console").status_code == 200
+    posted(ann, "/e660/do", do="reboot")
     wait_until("bob's turn", lambda: serving.get(f"/boards/leases/{waiting['id']}")["state"] == "active")
     assert serving.get(f"/boards/leases/{first['id']}")["why"] == "expired"
     thread.join(PATIENCE)
+    assert {each["do"] for each in commands} == {"reboot"}, "who may only read sees nothing of a console"
     told = [row["what"] for row in heard if row["lease"] == first["id"]]
     assert Counter(told) == {"asked": 1, "begun": 4, "initialized": 4, "ending-soon": 4, "ended": 4}
     assert [row["state"] for row in serving.get("/boards/leases", user="bob")["items"]][:1] == ["active"]
@@ -202,6 +247,28 @@ def test_the_command_line(serving: Serving, sentry: BoardSentry, farmhand: Cli) 
     assert farmhand("end", "--all") == "nothing to end\n"
     assert "--all" in farmhand("end", code=1)
     assert json.loads(farmhand("leases", "--json"))["items"]
+
+
+def test_the_command_line_shows_a_console(serving: Serving, sentry: BoardSentry, farmhand: Cli) -> None:
+    console = sentry.consoles["e660"]
+    console.note("flashed pulse_count")
+    console.sent(b"[bold]hello\n", 12)
+    console.said("pulses: 7")
+    shown = farmhand("console", "E660").splitlines()
+    assert [line.split(" ", 2)[2] for line in shown] == ["- flashed pulse_count", "> [bold]hello", "< pulses: 7"]
+    assert farmhand("console", "e660", "--replay", "--speed", "50").splitlines() == shown
+    assert [json.loads(line)["text"] for line in farmhand("console", "e660", "--json").splitlines()][-1] == "pulses: 7"
+    assert "no sentry has a board" in farmhand("console", "e669", code=1)
+    command = [sys.executable, "-m", "farmhand", "boards", "console", "e660", "--follow"]
+    given = {"FARMHAND_URL": serving.url, "FARMHAND_KEY": serving.key("operator"), "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, env={**os.environ, **given}, stdout=subprocess.PIPE, text=True) as following:
+        assert following.stdout is not None
+        try:
+            assert [following.stdout.readline().rstrip("\n") for _ in shown] == shown
+            console.said("pulses: 8")
+            assert following.stdout.readline().endswith("< pulses: 8\n")
+        finally:
+            following.kill()
 
 
 def test_eight_clients_fight_for_four_boards(serving: Serving, sentry: BoardSentry) -> None:
@@ -276,6 +343,52 @@ def test_the_page(serving: Serving, sentry: BoardSentry, browser: Browser) -> No
     expect(page.locator("#boards tr", has_text="ann")).to_have_count(4, timeout=30_000)
     others.get_by_role("button", name="End").click()
     expect(page.locator("#problem")).to_contain_text("needs the role admin", timeout=30_000)
+    page.close()
+
+
+@pytest.mark.browser
+def test_the_console_on_the_page(serving: Serving, sentry: BoardSentry, browser: Browser) -> None:
+    clock = itertools.count(1_795_000_000_000, 8_000)
+    console = sentry.consoles["e663"] = Console(lambda: next(clock))
+    console.note("flashed pulse_count")
+    console.sent(bytes(104_090), 104_090)
+    for text in ("pulses: 1", "<img src=x>", "pulses: 3"):
+        console.said(text)
+    page = browser.new_page()
+    lines, replay = page.locator("#console .line"), page.locator("#console-replay")
+    page.goto(f"{serving.url}/?key={serving.key('operator')}")
+    page.goto(f"{serving.url}/boards")
+    page.locator("#boards tr", has_text="e663").get_by_role("button", name="Console").click()
+    expect(lines).to_have_count(5, timeout=30_000)
+    expect(lines.nth(1)).to_contain_text("sent104,090 bytes")
+    expect(lines.nth(3)).to_contain_text("<img src=x>")
+    console.said("pulses: live")
+    expect(lines.nth(5)).to_contain_text("pulses: live", timeout=30_000)
+    # Five pauses of 3 s: it is stopped long before its end.
+    replay.click()
+    expect(replay).to_have_text("Stop the replay")
+    expect(lines.first).to_contain_text("flashed pulse_count")
+    expect(lines).not_to_have_count(6)
+    replay.click()
+    expect(lines).to_have_count(6)
+    page.get_by_label("Speed of the replay").select_option("16")
+    replay.click()
+    expect(replay).to_have_text("Replay", timeout=12_000)
+    expect(lines).to_have_count(6)
+    ask = "([a, b, speed]) => import('/static/console.js').then(m => m.pauseBefore({ts: a}, b && {ts: b}, speed))"
+    paces = ([500, 100, 1], 400), ([500, 100, 4], 100), ([900_000, 1, 1], 3_000), ([1, 500, 1], 0), ([5, 0, 1], 0)
+    assert [page.evaluate(ask, times) for times, _ in paces] == [pause for _, pause in paces]
+    other = page.locator("#boards tr", has_text="e662")
+    reserved(user(serving, "ann"), serials=["e662"])
+    other.get_by_role("button", name="Console").click()
+    expect(page.locator("#console-problem")).to_contain_text("e662 is of ann", timeout=30_000)
+    page.get_by_role("button", name="Close").click()
+    expect(page.locator("#console")).to_be_hidden()
+    page.context.clear_cookies()
+    page.goto(f"{serving.url}/?key={serving.key('reader')}")
+    page.goto(f"{serving.url}/boards")
+    expect(page.locator("#boards tr", has_text="e663")).to_be_visible(timeout=30_000)
+    expect(page.locator("#console, #boards button")).to_have_count(0)
     page.close()
 
 

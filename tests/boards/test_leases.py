@@ -7,8 +7,9 @@ import pytest
 from commander.boards import leases, orders, wishes
 from commander.boards.leases import Whose
 from commander.boards.wishes import Asker, Limits
-from commander.effects import Refused
+from commander.effects import Put, Refused
 from commander.fleet.orders import remove_node
+from commander.fleet.rules import on_tick
 from tests.boards.board_farm import HOUR, BoardFarm, unchanged
 
 
@@ -221,6 +222,24 @@ def test_commands_to_a_board_are_its_users(farm: BoardFarm) -> None:
     row = farm.ask(orders.order, Asker("ann"), "g-0", "reboot")
     assert (row["node"], row["name"], row["args"]) == ("g", "board", {"serial": "g-0", "do": "reboot"})
     assert farm.ask(orders.order, Asker("bob"), "h-0", "delete")["args"]["serial"] == "h-0"
+
+
+def test_who_may_look_at_a_console_and_that_it_leaves_no_trace(farm: BoardFarm) -> None:
+    farm.reserve("ann", serials=["g-0"])
+    said = list(farm.audit)
+    assert refused(farm, farm.ask, orders.look, Asker("bob"), "g-0", 0).status == 403
+    assert refused(farm, farm.ask, orders.look, Asker("ann"), "x-9", 0).status == 404
+    for asker in (Asker("ann"), Asker("root", admin=True)):
+        row = farm.ask(orders.look, asker, "g-0", 7)
+        assert (row["node"], row["args"]) == ("g", {"serial": "g-0", "do": "console", "after": 7})
+    farm.ask(orders.look, Asker("bob"), "h-0", 0)
+    assert farm.audit == said
+    farm.farm.apply(Put("heard", "g", None))
+    away = refused(farm, farm.ask, orders.look, Asker("ann"), "g-0", 0)
+    assert (away.status, away.problem) == (409, "its sentry g is lost")
+    deed = farm.ask(orders.order, Asker("ann"), "h-0", "reboot")["id"]
+    farm.apply(on_tick(farm.farm, row["exp"] + 1))
+    assert list(farm.farm["command"]) == [deed], "questions are forgotten"
 
 
 def test_what_boards_tell_is_in_their_history_and_results_are_not(farm: BoardFarm) -> None:

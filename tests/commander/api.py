@@ -94,6 +94,7 @@ ROLES = {
         "POST /boards/leases/{lease}/extend",
         "POST /boards/leases/{lease}/end",
         "POST /boards/{serial}/do",
+        "GET /boards/{serial}/console",
     },
     "admin": {
         "PUT /notifiers/{name}",

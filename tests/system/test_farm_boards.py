@@ -52,6 +52,12 @@ def test_dividers_are_counted_on_every_board_and_kept(farm: Farm, tmp_path: Path
     kept = farm.api.get("/boards/results", batch=told[0]["batch"], limit=100)["items"]
     assert {each["id"] for each in kept} == {each["id"] for each in told}
     assert all(each["user"] for each in kept)
+    serial = min(serials)
+    told = farmhand("boards", "console", serial, "--json", "--state", farm.state, env=farm.environment)
+    lines = [(line["from"], line["text"]) for line in map(json.loads, told.stdout.splitlines())]
+    assert [text for source, text in lines if source == "sentry"] == ["104,090 bytes"] * (len(DIVIDERS) + 1)
+    counts = [text.split(",")[0] for source, text in lines if source == "board" and text.startswith("pulses")]
+    assert counts == [f"pulses: {pulses(by)}" for by in DIVIDERS]
 
     def all_free() -> bool:
         return farm.api.get("/boards/available")["count"] == 2

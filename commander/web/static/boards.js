@@ -1,6 +1,8 @@
-// FPGA boards: who has which, who waits, what came of it, what happened; with end for leases, reboot and delete for boards.
+// FPGA boards: who has which, who waits, what came of it, what happened; with end for leases; reboot, delete and the
+// console for boards.
 
 import { get, post } from "./api.js";
+import { openConsole } from "./console.js";
 import { $, badge, el, fill, isOperator, nodeLink, nothing, setText, table } from "./dom.js";
 import { stamp } from "./format.js";
 import { every, listen, soon } from "./live.js";
@@ -39,7 +41,8 @@ function leaseRow(row) {
 function boardRow(row) {
   const word = row.presence === "ready" ? state(row.state) : badge(row.presence);
   const ask = (text, question) => button(text, `${question} ${row.serial}?`, `/boards/${row.serial}/do`, { do: text.toLowerCase() });
-  const deeds = isOperator ? el("div", {}, ask("Reboot", "Reboot"), " ", ask("Delete", "Have the sentry forget all of")) : "";
+  const look = el("button", { type: "button", onclick: () => openConsole(row.serial) }, "Console");
+  const deeds = isOperator ? el("div", {}, look, " ", ask("Reboot", "Reboot"), " ", ask("Delete", "Have the sentry forget all of")) : "";
   return [row.serial, nodeLink(row.node), row.type, row.tags.join(" "), row.firmware, el("div", {}, word, row.problem ? el("div", { class: "bad" }, row.problem) : ""), row.user ?? "", time(row.until), deeds];
 }
 
