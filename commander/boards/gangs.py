@@ -18,9 +18,9 @@ def matched(gang: Iterable[Row], boards: Iterable[Board]) -> dict[str, list[Boar
     """id of a wish -> boards for it, none for two; as many of what the gang wants as there can be. A board that can
     little comes before one that somebody may ask for by what it can.
     """
-    known = sorted(boards, key=lambda board: (len(board.tags), board.serial))
     wishes = {wish["id"]: wish for wish in gang}
-    able = {name: [board for board in known if suits(board, wish)] for name, wish in wishes.items()}
+    known = list(boards)
+    able = {name: _by_worth(board for board in known if suits(board, wish)) for name, wish in wishes.items()}
     if len(wishes) == 1:
         return {name: mine[: wishes[name]["count"]] for name, mine in able.items()}
     owner: dict[str, str] = {}
@@ -46,3 +46,14 @@ def matched(gang: Iterable[Row], boards: Iterable[Board]) -> dict[str, list[Boar
 
 def is_complete(gang: Iterable[Row], given: Mapping[str, list[Board]]) -> bool:
     return all(len(given[wish["id"]]) == wish["count"] for wish in gang)
+
+
+def is_possible(gang: list[Row], boards: Iterable[Board]) -> bool:
+    """Whether these boards are enough for it."""
+    if len(gang) == 1:
+        return sum(suits(board, gang[0]) for board in boards) >= gang[0]["count"]
+    return is_complete(gang, matched(gang, boards))
+
+
+def _by_worth(boards: Iterable[Board]) -> list[Board]:
+    return sorted(boards, key=lambda board: (len(board.tags), board.serial))

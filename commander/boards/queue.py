@@ -9,7 +9,7 @@ can be completed at all.
 import heapq
 from collections.abc import Iterable, Mapping
 
-from commander.boards.gangs import gangs, is_complete, matched
+from commander.boards.gangs import gangs, is_complete, is_possible, matched
 from commander.boards.pool import Board, suits
 from commander.effects import Farm, Row
 
@@ -63,7 +63,7 @@ def serve(
             given |= mine
             for wish in gang:
                 counts[wish["user"]] = counts.get(wish["user"], 0) + wish["count"] * wish["length_s"] * 1000
-        elif not is_complete(gang, matched(gang, (board for board in boards.values() if board.well))):
+        elif not is_possible(gang, (board for board in boards.values() if board.well)):
             continue  # no lease that ends can complete it: nobody shall wait for that
         for board in (board for some in mine.values() for board in some):
             del free[board.serial]

@@ -18,17 +18,22 @@ def asked_back(
     waiting: list[Row], active: list[Row], boards: Boards, charge: Mapping[str, int]
 ) -> dict[str, tuple[int, list[str]]]:
     """lease -> (how many boards it shall give back, of which)."""
+    sorts: dict[str, tuple[set[str], Counter[str], int]] = {}  # most wishes are alike
     for wish in sorted(waiting, key=lambda row: rank(row, charge)):
-        fitting = _fitting(wish, boards)
-        of = {row["id"]: [serial for serial in sorted(row["boards"]) if serial in fitting] for row in active}
-        has = _holdings(active, fitting)
-        share = max(1, len(fitting) // len({wish["user"], *has, *_users_who_wait(waiting, fitting, boards)}))
+        sort = repr((wish["kind"], wish["serials"], wish["selector"]))
+        if sort not in sorts:
+            fitting = _fitting(wish, boards)
+            has = _holdings(active, fitting)
+            users = {wish["user"], *has, *_users_who_wait(waiting, fitting, boards)}
+            sorts[sort] = fitting, has, max(1, len(fitting) // len(users))
+        fitting, has, share = sorts[sort]
         missing = wish["count"] - (len(fitting) - has.total())
         if wish["gang"] or len(fitting) < wish["count"] or wish["count"] > share - has[wish["user"]]:
             continue  # a lease has to end first
         if missing <= 0:
             return {}  # they are on the way
-        if asked := _taken(active, of, has, share, missing):
+        of = {row["id"]: [serial for serial in sorted(row["boards"]) if serial in fitting] for row in active}
+        if asked := _taken(active, of, +has, share, missing):
             return {lease: (count, of[lease]) for lease, count in asked.items()}
     return {}
 
