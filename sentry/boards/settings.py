@@ -33,7 +33,7 @@ class BoardSettings(BaseSettings):
     look_s: Seconds = 0.2
     """between two looks at the folder of virtual devices"""
     bootloader_s: Seconds = 10
-    """how long the bootloader's disk may take to appear"""
+    """how long the bootloader's disk may take to appear, or a REPL to answer"""
     restart_s: Seconds = 15
     """how long a board may take to come back with a new firmware"""
     test_s: Seconds = 30

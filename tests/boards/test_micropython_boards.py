@@ -1,6 +1,7 @@
 """Boards with MicroPython: the sentry's own code, the REPL of the real interpreter, the firmware as a real board gets
 it, and the true count of what it was sent."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,13 @@ from typing import Any
 import pytest
 
 import esp_node
+from schema.boards import BITSTREAM_BYTES
 from sentry.boards.virtual.bus import NotDone, ask
 from sentry.boards.virtual.noise import variance
 from tests.boards.board_host import BoardSentry, Depot, Told
 from tests.boards.circuits import OSCILLATOR, bitstream, divider, need_tools, pulses
 from tests.boards.serial_port import Port
 from tests.boards.virtual_farm import Farm
-from tests.conftest import program
 from tests.sentry.rig import HouseBroker, Peer
 
 pytestmark = [pytest.mark.broker, pytest.mark.micropython, pytest.mark.timeout(400)]
@@ -100,20 +101,46 @@ def test_from_the_repl_to_true_counts_and_back(host: Host, farm: Farm) -> None:
         port.until("default firmware")
 
 
-def test_what_goes_wrong_under_way(host: Host, farm: Farm) -> None:
-    """Bytes that never come, an interpreter that crashes, a board that is pulled out."""
-    told, one = host.told, host.one
+def test_bytes_that_never_come(host: Host, farm: Farm) -> None:
+    """A program goes on without its sentry, and a new sentry gets hold of it in the middle of a bitstream."""
+    told, one, file = host.told, host.one, bitstream(divider(10))
     told.report(0, **{one: "ready"})
     told.lease(1, leased(one, "pulsecount"))
     told.event(one, "initialized")
-    with Port(farm.tty(farm.one)) as port:  # the sentry has it open too; one of the two hears
-        port.write(b"\x03\x03\x7e")
-    file = bitstream(divider(10))
+    host.sentry.stop(signal.SIGKILL)
+    with Port(farm.tty(farm.one)) as port:
+        for short in (file[:5], b"\x03\x03" + file[:7]):
+            port.write(short)
+            port.until(f"Watchdog timeout, {len(short)} bytes received of {BITSTREAM_BYTES}")
+            port.until("Waiting for bitstream transfer")
+        port.write(file, piece=1000)
+        assert int(port.until(r"pulses: (\d+), gate 1000 ms", 120)[1]) == pulses(10, CLOCK_HZ)
+        port.until("Waiting for bitstream transfer")
+        port.write(b"\x03")
+        port.until(">")
+        port.write(b"print(6 * 7)\x04")
+        port.until("OK42")
+    host.sentry.start()
+    told.event(one, "initialized")
+    host.sentry.stop(signal.SIGKILL)
+    with Port(farm.tty(farm.one)) as port:
+        port.write(file[:50_000])
+    host.sentry.start()
+    told.event(one, "initialized")
     host.evaluate("c1", "l1", one, a=file)
     told.event(one, "results", results=[["a", pulses(10, CLOCK_HZ)]])
 
+
+def test_a_board_that_goes_away_under_way(host: Host, farm: Farm) -> None:
+    """Its interpreter crashes in the middle of an evaluation; it is pulled out."""
+    told, one, file = host.told, host.one, bitstream(divider(10))
+    told.report(0, **{one: "ready"})
+    told.lease(1, leased(one, "pulsecount"))
+    told.event(one, "initialized")
+    host.evaluate("c1", "l1", one, a=file, b=file)
+    told.event(one, "results")
     ask(farm.bus, "crash", farm.one)
-    told.event(one, "unplugged")
+    told.event(one, "evaluation-failed", evaluation="b")
     told.event(one, "initialized")
     host.evaluate("c2", "l1", one, a=file)
     told.event(one, "results", results=[["a", pulses(10, CLOCK_HZ)]])
@@ -149,7 +176,3 @@ def test_a_program_that_cannot_run(tmp_path: Path, farm: Farm, commander: tuple[
         told.report(2, **{host.one: "ready", host.two: "ready"})
     finally:
         host.sentry.stop()
-
-
-def test_the_interpreter_is_here() -> None:
-    assert program("micropython")
