@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 import esp_node
@@ -17,6 +18,7 @@ from tests.boards.circuits import OSCILLATOR, bitstream, divider, need_tools, pu
 from tests.boards.serial_port import Port
 from tests.boards.virtual_farm import Farm
 from tests.sentry.rig import HouseBroker, Peer
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.broker, pytest.mark.micropython, pytest.mark.timeout(400)]
 
@@ -176,3 +178,17 @@ def test_a_program_that_cannot_run(tmp_path: Path, farm: Farm, commander: tuple[
         told.report(2, **{host.one: "ready", host.two: "ready"})
     finally:
         host.sentry.stop()
+
+
+def test_a_killed_bus_leaves_no_interpreter(tmp_path: Path) -> None:
+    farm = Farm(tmp_path / "b", "--model", "micropython")
+    bus = psutil.Process(farm.process.pid)
+    interpreters = wait_until("two interpreters", lambda: len(found := bus.children()) == 2 and found)
+    with Port(farm.tty(farm.one)) as port:
+        port.write(b"\x01")
+        port.until("raw REPL")
+        port.write(b"print('on')\nwhile True: pass\n\x04")
+        port.until("OKon")
+    farm.process.kill()
+    farm.process.communicate()
+    wait_until("both to end", lambda: not any(each.is_running() for each in interpreters))

@@ -90,12 +90,11 @@ class Bus:
         board = self.boards.get(serial.upper())
         if board is None:
             raise NotDone(f"serial: must be one of {', '.join(self.boards)}")
-        if deed in ("unplug", "power-cycle"):
-            await self.unplug(board.serial)
-        if deed in ("plug", "power-cycle"):
-            self.plug(board.serial)
-        elif deed in ("list", "unplug"):
-            pass
+        if deed in ("unplug", "plug", "power-cycle"):
+            if deed != "plug":
+                await self.unplug(board.serial)
+            if deed != "unplug":
+                self.plug(board.serial)
         elif deed not in board.deeds:
             raise NotDone(f"do: {deed} is nothing for a board of this model")
         elif isinstance(board, MicroPythonBoard):

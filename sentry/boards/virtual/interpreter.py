@@ -6,6 +6,7 @@ has not given that up, and a soft reset is a new interpreter with an empty heap.
 """
 
 import asyncio
+import fcntl
 import json
 import os
 import signal
@@ -68,6 +69,7 @@ class Interpreter:
             self._process = process = await asyncio.create_subprocess_exec(
                 tools.find("micropython"), "-X", f"heapsize={HEAP}", "-i", str(MODULES / "boot.py"),
                 stdin=inner, stdout=inner, stderr=inner, pass_fds=(theirs.fileno(),), start_new_session=True,
+                preexec_fn=_hangs_up_with_us,
                 env={**os.environ, "MICROPYPATH": str(MODULES), "FARMHAND_DOOR": str(theirs.fileno())},
             )  # fmt: skip
             theirs.close()
@@ -159,6 +161,11 @@ def _as_while_a_program_runs(terminal: int) -> None:
     settings = termios.tcgetattr(terminal)
     settings[LOCAL_FLAGS] |= termios.NOFLSH
     termios.tcsetattr(terminal, termios.TCSANOW, settings)
+
+
+def _hangs_up_with_us() -> None:
+    """In the new process: a bus that is killed leaves no interpreter behind."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 async def _read(terminal: int) -> bytes:
