@@ -9,4 +9,5 @@ Read in this order:
   thingflow.py  ThingFlow's names; writers.py
   build.py      from here onto a board (CPython only): bundle.py, parts.py, embed.py, on_board.py, rename.py,
                 short_texts.py, shorten.py; firmware.py, flash.py, cli.py; virtual/: a board that is not there
+  boards/       no part of a node: firmware of FPGA boards, which a sentry loads
 """

@@ -30,7 +30,7 @@ DECLARATIONS = ("message", "wire", "kinds")
 HOST_ONLY = (
     "boot.py", "build.py", "bundle.py", "cli.py", "embed.py", "firmware.py", "flash.py", "flash_config.py",
     "main.py", "mqtt_edge.py", "on_board.py", "parts.py", "rename.py", "rom_names.py", "short_texts.py", "shorten.py",
-    "slots.py", "transfer.py", "virtual",
+    "slots.py", "transfer.py", "virtual", "boards",
 )  # fmt: skip
 # Beside the bundles, sensors and steps.
 STAY = ("framing", "logfile", "sleep", "spill", "thingflow", "wifi", "writers")

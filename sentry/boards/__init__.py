@@ -3,7 +3,8 @@
 Read in this order:
   usb.py        what a plugged board is, and the one interface of what finds them: udev.py (real), folder.py (virtual)
   core.py       what a state is; states/: one file each, found by listing the folder
-  flashing.py   from whatever runs on a board to a firmware; disk.py, tty.py and uf2.py are its tools
+  flashing.py   from whatever runs on a board to a firmware; disk.py, tty.py and uf2.py are its tools; loading.py, for
+                boards with MicroPython
   console.py    what boards said and were sent, for people
   board.py      the life of one board: which state, and what comes next
   evaluation.py what the states that evaluate bitstreams share; bitstream.py, pure, refuses what is none

@@ -3,7 +3,7 @@ entry point group `farmhand.board_states`.
 
     @reservable("blink", "times")
     class Blink(State):
-        firmware = "blink"                  # FARMHAND_BOARD_BLINK names the UF2 file
+        firmware = "blink"                  # FARMHAND_BOARD_BLINK names the file
 
         def __init__(self, board, times=3):
             super().__init__(board)

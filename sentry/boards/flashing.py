@@ -1,4 +1,6 @@
-"""From whatever a board runs to a firmware: 1200 baud, the bootloader's disk, the UF2 file, the new tty."""
+"""From whatever a board runs to a firmware: 1200 baud, the bootloader's disk, the UF2 file, the new tty. A MicroPython
+program takes another way: loading.py.
+"""
 
 import asyncio
 from contextlib import suppress
@@ -8,6 +10,8 @@ from typing import TYPE_CHECKING
 from schema.message import Invalid
 from sentry.boards.disk import copy_onto
 from sentry.boards.faults import BoardFailed
+from sentry.boards.loading import load
+from sentry.boards.settings import PROGRAM
 from sentry.boards.tty import touch_1200
 from sentry.boards.uf2 import check_uf2
 from sentry.boards.usb import Device
@@ -20,12 +24,22 @@ TOUCHES = 3  # a board that is busy may miss one
 
 async def flash(board: "Board", firmware: str) -> None:
     """Until the board is back with it; BoardFailed says which step failed."""
-    content = await asyncio.to_thread(_read, firmware, board.settings.file_of(firmware))
+    path = board.settings.file_of(firmware)
+    if path is None:
+        raise BoardFailed(f"FARMHAND_BOARD_{firmware.upper()} names no firmware")
+    if path.suffix == PROGRAM:
+        await load(board, path)
+    else:
+        await _by_bootloader(board, firmware, path)
+    board.firmware = firmware
+
+
+async def _by_bootloader(board: "Board", firmware: str, path: Path) -> None:
+    content = await asyncio.to_thread(_read, path)
     disk = (await _bootloader(board)).disk
     assert disk is not None
     await asyncio.to_thread(copy_onto, disk, f"{firmware}.uf2", content)
     await board.until(_runs, board.settings.restart_s, f"it did not come back with the firmware {firmware}")
-    board.firmware = firmware
 
 
 async def _bootloader(board: "Board") -> Device:
@@ -50,9 +64,7 @@ def _runs(device: Device) -> bool:
     return device.tty is not None and device.disk is None
 
 
-def _read(firmware: str, path: Path | None) -> bytes:
-    if path is None:
-        raise BoardFailed(f"FARMHAND_BOARD_{firmware.upper()} names no firmware")
+def _read(path: Path) -> bytes:
     try:
         content = path.read_bytes()
         check_uf2(content)

@@ -15,6 +15,8 @@ from sentry.errors import SentryError
 from sentry.mining.settings import Parted, Seconds
 
 PREFIX = "FARMHAND_BOARD_"
+UF2, PROGRAM = ".uf2", ".py"
+"""Firmware for the bootloader, and for a board on which MicroPython is installed."""
 
 
 class BoardSettings(BaseSettings):
@@ -23,7 +25,7 @@ class BoardSettings(BaseSettings):
     usb: str = "udev"
     """`udev`, or a folder of virtual devices"""
     firmware: dict[str, Path] = Field(default_factory=dict[str, Path])
-    """UF2 files by name; FARMHAND_BOARD_DEFAULT, FARMHAND_BOARD_PULSE_COUNT, ... name one each"""
+    """UF2 files or MicroPython programs by name; FARMHAND_BOARD_DEFAULT, FARMHAND_BOARD_PULSE_COUNT, ... name them"""
     model: str = Field(default="pico2-ice", min_length=1, max_length=64)
     """what the boards are, as clients ask for them"""
     tags: Annotated[tuple[str, ...], NoDecode, Parted] = ()
@@ -31,7 +33,7 @@ class BoardSettings(BaseSettings):
     look_s: Seconds = 0.2
     """between two looks at the folder of virtual devices"""
     bootloader_s: Seconds = 10
-    """how long the bootloader's disk may take to appear"""
+    """how long the bootloader's disk may take to appear, or a REPL to answer"""
     restart_s: Seconds = 15
     """how long a board may take to come back with a new firmware"""
     test_s: Seconds = 30
@@ -75,7 +77,7 @@ class BoardSettings(BaseSettings):
         return env_settings, init_settings
 
     def file_of(self, firmware: str) -> Path | None:
-        """The UF2 file of that name, when one is set."""
+        """The firmware of that name, when one is set."""
         return self.firmware.get(firmware)
 
 
@@ -87,8 +89,8 @@ def load_boards(environ: Mapping[str, str] = os.environ) -> BoardSettings:
     given: dict[str, Path] = {}
     for name, value in environ.items():
         if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in names:
-            if not value.endswith(".uf2"):
-                raise SentryError(f"{name}: no such setting; a firmware must be a file that ends in .uf2")
+            if not value.endswith((UF2, PROGRAM)):
+                raise SentryError(f"{name}: no such setting; a firmware must be a file that ends in {UF2} or {PROGRAM}")
             given[name.removeprefix(PREFIX).lower()] = Path(value)
     try:
         settings = BoardSettings(**found)
@@ -99,7 +101,9 @@ def load_boards(environ: Mapping[str, str] = os.environ) -> BoardSettings:
         raise SentryError(f"{place}: {first['msg']}") from None
     firmware = {**settings.firmware, **given}
     if firmware and "default" not in firmware:
-        raise SentryError(f"{PREFIX}DEFAULT: missing; it names the UF2 file by which boards are tested")
+        raise SentryError(f"{PREFIX}DEFAULT: missing; it names the firmware by which boards are tested")
+    if len({path.suffix == PROGRAM for path in firmware.values()}) > 1:
+        raise SentryError(f"{PREFIX}DEFAULT: the firmware must be all {UF2} or all {PROGRAM}; no board takes both")
     return settings.model_copy(update={"firmware": firmware})
 
 

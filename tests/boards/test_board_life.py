@@ -16,6 +16,7 @@ from sentry.boards.settings import BoardSettings
 from sentry.boards.states import load_kinds
 from sentry.boards.voice import Voice
 from sentry.events import Event, Sender
+from tests.boards.serial_port import touch
 from tests.boards.small_board import SHORT, SmallBoard, bitstream, firmware_files
 from tests.support.waiting import PATIENCE
 
@@ -324,3 +325,18 @@ def test_power_for_a_board_on_a_hub(tell: Tell, tmp_path: Path) -> None:
         assert len((tmp_path / "cycled").read_text().splitlines()) >= 2
 
     tell(story, "no-disk", hub="1-1", uhubctl=str(program), failures=3, bootloader_s=0.5, heal_s=0.05)
+
+
+def test_a_board_without_micropython(tell: Tell, tmp_path: Path) -> None:
+    """It says what is missing, also where its bootloader waits for it."""
+    (tmp_path / "default.py").write_text("print('default firmware')\n")
+
+    async def story(bench: Bench, board: SmallBoard) -> None:
+        problem = (await bench.expect("state", to="broken"))["problem"]
+        assert problem.startswith("no REPL of MicroPython answers within 0.5 s; docs/boards-host.md")
+        touch(str(bench.manager._devices[SERIAL].tty))
+        while "it is in its bootloader" not in problem:
+            problem = (await bench.expect("state", to="broken"))["problem"]
+        assert not board.flashed
+
+    tell(story, firmware={"default": tmp_path / "default.py"}, bootloader_s=0.5, failures=9)

