@@ -49,13 +49,13 @@ def board_list(
     if as_json:
         print(json.dumps(answer))
         return
-    table = new_table("Boards", "board", "sentry", "type", "tags", "firmware", "state", "user", "until", "lease")
+    table = new_table("Boards", "board", "sentry", "type, tags", "firmware", "state", "user, until")
+    table.columns[0].no_wrap = True  # to be copied
     for row in answer["items"]:
         condition = word(row["state"]) if row["presence"] == "ready" else word(row["presence"])
         told = condition + escape(f": {row['problem']}" if row["problem"] else "")
-        about = (escape(each) for each in (row["serial"], row["node"], row["type"], " ".join(row["tags"])))
-        lease = escape(row["user"] or ""), _clock(row["until"]), row["lease"] or ""
-        table.add_row(*about, escape(row["firmware"]), told, *lease)
+        what = row["serial"], row["node"], " ".join([row["type"], *row["tags"]]), row["firmware"]
+        table.add_row(*map(escape, what), told, f"{escape(row['user'] or '')} {_clock(row['until'])}")
     console.print(table if table.row_count else "no boards")
 
 
@@ -143,15 +143,11 @@ def lease_list(
     if as_json:
         print(json.dumps(answer))
         return
-    table = new_table("Leases", "id", "state", "user", "kind", "boards", "place", "begins", "until")
+    table = new_table("Leases", "id", "user", "boards", "state")
     table.columns[0].no_wrap = True  # to be copied
     for row in answer["items"]:
-        begins = row["begun"] or row["eta"]
-        place = str(row["position"] or "")
         given = _boards(row) or f"{row['count']} wanted {escape(_wish(row))}".rstrip()
-        condition = word(row["state"]) + (f" ({row['why']})" if row["why"] else "")
-        times = _clock(begins), _clock(row["ended"] or row["until"])
-        table.add_row(row["id"], condition, escape(row["user"]), row["kind"], given, place, *times)
+        table.add_row(row["id"], escape(row["user"]), f"{escape(row['kind'])}: {given}", _condition(row))
     console.print(table if table.row_count else "no leases")
 
 
@@ -237,15 +233,19 @@ def _change(api: Api, what: str, lease: str, everything: bool, body: Item, as_js
 
 
 def _say(row: Item) -> None:
-    begin = f"{row['id']} {word(row['state'])}"
+    given = f": {_boards(row)}" if row["state"] == "active" else ""
+    console.print(f"{row['id']} {_condition(row)}{given}")
+
+
+def _condition(row: Item) -> str:
     match row["state"]:
         case "waiting":
             expected = f"expected at {_clock(row['eta'])}" if row["eta"] else "nobody knows when"
-            console.print(f"{begin}, place {row['position']} in the queue, {expected}")
+            return f"{word(row['state'])}, place {row['position']} in the queue, {expected}"
         case "active":
-            console.print(f"{begin} until {_clock(row['until'])}: {_boards(row)}")
+            return f"{word(row['state'])} until {_clock(row['until'])}"
         case _:
-            console.print(f"{begin} ({row['why']})")
+            return f"{word(row['state'])} at {_clock(row['ended'])} ({row['why']})"
 
 
 def _boards(row: Item) -> str:
