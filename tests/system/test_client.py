@@ -308,6 +308,18 @@ def test_after_kill_9_every_result_comes_once(
     wait_for("both boards", lambda: farm.api.get("/boards/available")["count"] == 2)
 
 
+def test_a_client_that_is_closed_leaves_no_batch_behind(client: Make, files: dict[int, Path]) -> None:
+    mine = client()
+    reserved(mine, 1)
+    told = mine.evaluate_bitstreams([files[7]] * 3)
+    next(told)
+    mine.end_all()
+    mine.close()
+    assert not asyncio.all_tasks(mine._loop)
+    with pytest.raises(RuntimeError, match="is closed"):
+        next(told)
+
+
 def test_the_pytest_plugin(place: tuple[str, str | None], files: dict[int, Path], tmp_path: Path) -> None:
     (tmp_path / "test_mine.py").write_text(f"""
 def test_one(board, farmhand_boards):
