@@ -2,6 +2,7 @@
 `board` that drives them as it would drive real ones.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -21,9 +22,10 @@ def are_plugged(bus: Path, count: int) -> bool:
 
 
 def settings(bus: Path) -> dict[str, str]:
-    """Of the sentry. A bitstream that was never evaluated takes a virtual board seconds."""
+    """Of the sentry. A virtual board takes seconds for a bitstream that was never evaluated."""
+    result_s = os.environ.get("FARMHAND_BOARD_RESULT_S", "120")
     firmware = {f"FARMHAND_BOARD_{name}": str(bus / "firmware" / f"{file}.uf2") for name, file in FIRMWARE.items()}
-    return {"FARMHAND_BOARD_USB": str(bus), "FARMHAND_BOARD_RESULT_S": "120", **firmware}
+    return {"FARMHAND_BOARD_USB": str(bus), "FARMHAND_BOARD_RESULT_S": result_s, **firmware}
 
 
 def are_ready(api: Api, count: int) -> bool:

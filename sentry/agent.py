@@ -21,6 +21,7 @@ from sentry.events import Event
 from sentry.extras import Alarm, Publish, Report, Subscribe, Wish, extras, stray_filter
 from sentry.home import Home
 from sentry.host_os import system
+from sentry.kept import Kept, refusals
 from sentry.keys import verifier
 from sentry.logs import Keeper, LogLine
 from sentry.measure import Measured, Measurer
@@ -48,7 +49,7 @@ class Agent:
         self._credential = home.credential()
         self._verify = verifier(self._credential.verify)
         self._boot = secrets.token_hex(6)
-        self._memory: rules.Memory = home.read("memory.json") or {}
+        self._kept = Kept(home)
         self._defaults = {"interval_s": settings.interval_s, "heartbeat_s": settings.heartbeat_s}
         self._started = time.monotonic()
         self._inbox: SimpleQueue[Input] = SimpleQueue()  # safe to fill from a signal handler
@@ -75,14 +76,14 @@ class Agent:
             signal.signal(number, self._on_signal)
         clean = not (self._home.read("status.json") or {}).get("running", False)
         self._note("boot", {"boot": self._boot, "software": software(), "clean": clean})
-        memory, answers = rules.restarted(self._memory, self._boot)
-        self._remember(memory, "the answer to a restart")
+        memory, answers = rules.restarted(self._kept.memory, self._boot)
+        self._kept.keep(memory, "the answer to a restart")
         for ack in answers:
             self._uplink.answer(ack)
         self._tell_status("starting")
         for extra in self._extras:
             extra.start()
-        for wanted in rules.wanted(self._memory):
+        for wanted in rules.wanted(self._kept.memory):
             self._want(wanted)
         try:
             while self._running:
@@ -172,7 +173,7 @@ class Agent:
                 self._on_report(wish)
 
     def _on_connected(self) -> None:
-        self._uplink.on_connected(self._birth(), rules.reports(self._memory))
+        self._uplink.on_connected(self._birth(), rules.reports(self._kept.memory))
         self._heartbeat_at = time.monotonic()
         self._courier.on_connected(self._heartbeat_at)
         self._alarms.again()
@@ -181,10 +182,10 @@ class Agent:
         self._tell_status("")
 
     def _on_report(self, report: Report) -> None:
-        memory, said = rules.report(self._memory, report.name, report.told())
-        if self._remember(memory, f"the report on {report.name}"):
-            for each in said:
-                self._do(each)
+        memory, said = rules.report(self._kept.memory, report.name, report.told())
+        self._kept.keep(memory, report.name, report)
+        for each in said:
+            self._do(each)
 
     def _want(self, wanted: rules.Wanted) -> None:
         for extra in self._extras:
@@ -206,21 +207,12 @@ class Agent:
             commands={name: each for extra in self._extras for name, each in extra.commands.items()},
             documents={name: each for extra in self._extras for name, each in extra.documents.items()},
         )
-        memory, actions = rules.hear(self._memory, heard, world)
-        if self._remember(memory, heard.topic):
-            for action in actions:
-                self._do(action)
-
-    def _remember(self, memory: rules.Memory, why: str) -> bool:
-        """Kept before it is acted on: what was done must not be done again after a crash."""
-        if memory != self._memory:
-            try:
-                self._home.write("memory.json", memory)
-            except OSError as error:
-                log.error("memory.json cannot be written, not obeyed: %s: %s", why, error)
-                return False
-            self._memory = memory
-        return True
+        memory, actions = rules.hear(self._kept.memory, heard, world)
+        answers = refusals(actions)
+        if not self._kept.keep(memory, heard.topic, None if answers else heard):
+            actions = answers
+        for action in actions:
+            self._do(action)
 
     def _do(self, action: rules.Action) -> None:
         match action:
@@ -266,7 +258,12 @@ class Agent:
 
     def _on_time(self, now: float) -> None:
         self._uplink.on_time(now)
-        in_force = rules.settings_of(self._memory, self._defaults)
+        for missed in self._kept.missed(now):
+            if isinstance(missed, Report):
+                self._on_report(missed)
+            else:
+                self._on_heard(missed)
+        in_force = rules.settings_of(self._kept.memory, self._defaults)
         if now >= self._measure_at:
             self._measure_at = now + in_force["interval_s"]
             self._measurer.ask()
@@ -281,7 +278,7 @@ class Agent:
         self._courier.take(Event("evt", name, now_ms(), fields))
 
     def _birth(self) -> dict[str, Any]:
-        heartbeat = rules.settings_of(self._memory, self._defaults)["heartbeat_s"]
+        heartbeat = rules.settings_of(self._kept.memory, self._defaults)["heartbeat_s"]
         kind = self._credential.kind
         return birth(self._boot, kind, heartbeat, self._parts, self._settings)
 

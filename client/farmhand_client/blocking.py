@@ -7,6 +7,7 @@ import logging
 import queue
 import threading
 from collections.abc import AsyncGenerator, Coroutine, Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError
 from typing import Any, ClassVar, TypeVar
 
 from farmhand_client.boards import RESULT_S, AsyncBoardClient, AsyncPulseCountClient, AsyncVarianceClient
@@ -154,10 +155,18 @@ class BoardClient:
             return
         self._events.drain()
         self._closed = True
-        asyncio.run_coroutine_threadsafe(self._client.close(), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _end(self) -> None:
+        """With what is under way, such as a batch whose results nobody reads to the end."""
+        await self._client.close()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _make(
         self, url: str, name: str, logger: logging.Logger | None, key: str | None, log_events: bool
@@ -181,6 +190,8 @@ class BoardClient:
                     raise
                 if self._closed and not self._thread.is_alive():
                     raise RuntimeError("the client was closed meanwhile") from None
+            except CancelledError:
+                raise RuntimeError("the client was closed meanwhile") from None
             except BaseException:
                 future.cancel()
                 raise

@@ -17,6 +17,7 @@ from schema.questions import is_question
 from schema.topics import Address
 
 COMMANDS_KEPT_MS = 7 * 86_400_000
+UNDER_WAY = ("sent", "accepted", "progress")
 
 Rule = Callable[[Farm, Address, Any, Moment], Effects]
 
@@ -35,7 +36,8 @@ def on_info(farm: Farm, at: Address, data: Row, moment: Moment) -> Effects:
     if at.device != "self":
         return _device_changed(farm, at, moment, info=data)
     new = {**node, "info": data, "parts": data["parts"], "boot": data["boot"], "alive_ms": data["alive_ms"]}
-    return [Put("node", at.node, new)] if new != node else []
+    effects: Effects = [Put("node", at.node, new)] if new != node else []
+    return effects + (_ended_with_a_start(farm, node, moment) if node["boot"] not in ("", data["boot"]) else [])
 
 
 def on_evt(farm: Farm, at: Address, data: Row, moment: Moment) -> Effects:
@@ -136,9 +138,18 @@ def on_tick(farm: Farm, now: int) -> Effects:
         if now - command["exp"] > (0 if is_question(command["id"]) else COMMANDS_KEPT_MS):
             effects.append(Put("command", command["id"], None))
             continue
-        if command["status"] in ("sent", "accepted", "progress") and now > command["exp"]:
+        if command["status"] in UNDER_WAY and now > command["exp"]:
             effects.append(Put("command", command["id"], {**command, "status": "timeout", "updated": now}))
     return effects
+
+
+def _ended_with_a_start(farm: Farm, node: Row, moment: Moment) -> Effects:
+    """A command is for the start that it names; of no later one comes an answer, but for the `restart` itself."""
+    return [
+        Put("command", key, {**command, "status": "failed", "code": "restarted", "updated": moment.now})
+        for key, command in farm["command"].items()
+        if command["node"] == node["id"] and command["status"] in UNDER_WAY and command["name"] != "restart"
+    ]
 
 
 def _device_changed(farm: Farm, at: Address, moment: Moment, **said: Any) -> Effects:

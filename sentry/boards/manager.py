@@ -79,7 +79,6 @@ class Manager:
 
     async def call(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """Obey `board-call`: what the method returned by serial, or the problem. Refused before anything is done."""
-        boards = [self._board(serial) for serial in args["serials"]]
         names: dict[str, str] = {file["name"]: file["sha256"] for file in args["files"]}
         for field, most in (("serials", MOST_CALLED), ("files", MOST_FILES)):
             if len(args[field]) > most:
@@ -90,20 +89,21 @@ class Manager:
             given = _object("args", args["args"])
         except Invalid as error:
             raise Refused("bad-arguments", str(error)) from None
-        for board in boards:
-            method_of(board, args["lease"], args["method"], given, names)
+        for serial in args["serials"]:
+            method_of(self._board(serial), args["lease"], args["method"], given, names)
         blobs = await asyncio.gather(*map(self._blobs.get, names.values()))
         files: dict[str, Blob] = dict(zip(names, blobs, strict=True))
         answers: dict[str, Any] = {}
         problems: dict[str, str] = {}
-        for board in boards:
+        for serial in args["serials"]:
             try:
-                answers[board.serial] = await board.call(args["lease"], args["method"], given, files)
+                # Looked up again: while the files came it may have been unplugged, and be another board's life.
+                answers[serial] = await self._board(serial).call(args["lease"], args["method"], given, files)
             except (Refused, BoardFailed) as error:
-                problems[board.serial] = str(error)
+                problems[serial] = str(error)
             except Exception as error:  # a state of anybody's
-                log.exception("board %s: method %s failed", board.serial, args["method"])
-                problems[board.serial] = f"{type(error).__name__}: {error}"
+                log.exception("board %s: method %s failed", serial, args["method"])
+                problems[serial] = f"{type(error).__name__}: {error}"
         return {"answers": answers, **({"problems": problems} if problems else {})}
 
     def _board(self, serial: str) -> Board:

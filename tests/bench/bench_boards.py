@@ -27,11 +27,10 @@ from farmhand_client import BoardClient, PulseCountClient
 from commander import virtual_boards
 from schema import fleet, topics, wire
 from schema.message import Message
-from sentry.boards.virtual.evaluate import Evaluator
 from sentry.enrol import Wish, enrol
 from sentry.home import Home
 from tests.bench.figures import SHORT, Benchmark, Figure, Unavailable, seconds
-from tests.boards.circuits import NEEDED, bitstream, divider, pulses
+from tests.boards.circuits import NEEDED, answer_before, bitstream, divider, pulses
 from tests.broker.farm import Client
 from tests.conftest import LOCAL_PROGRAMS, program
 from tests.support.farms import HOUSE, HOUSE_AND_BARN, HTTP
@@ -52,7 +51,8 @@ def evaluations() -> dict[str, float]:
     _need_tools()
     with TemporaryDirectory(prefix="farmhand-bench-") as name, _farm(Path(name)) as farm:
         made = _distinct(Path(name), BITSTREAMS)
-        _answer_before(farm.state / "boards" / "answers", list(made))
+        print(f"  simulating {len(made)} circuits", file=sys.stderr)
+        answer_before(farm.state / "boards", [path.read_bytes() for path in made])
         client = PulseCountClient(farm.api.url, "bench", key=farm.api.key)
         client.reserve(BOARDS)
         wall = _evaluate(client, made)
@@ -212,15 +212,6 @@ def _unpacked(folder: Path, by: int) -> str:
     (folder / "divider.bin").write_bytes(bitstream(divider(by)))
     subprocess.run(["iceunpack", folder / "divider.bin", folder / "divider.asc"], check=True)
     return (folder / "divider.asc").read_text()
-
-
-def _answer_before(kept: Path, paths: list[Path]) -> None:
-    async def answered() -> None:
-        evaluator = Evaluator(kept)
-        await asyncio.gather(*(evaluator.count(path.read_bytes()) for path in paths))
-
-    print(f"  simulating {len(paths)} circuits", file=sys.stderr)
-    asyncio.run(answered())
 
 
 def _evaluate(client: PulseCountClient, made: dict[Path, int]) -> float:

@@ -12,6 +12,7 @@ import pytest
 from tests.boards.board_host import BoardSentry, Depot, Told
 from tests.boards.small_board import SmallBoard, bitstream, firmware_files
 from tests.sentry.rig import HouseBroker, Peer
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.broker
 
@@ -182,6 +183,25 @@ def test_from_a_lease_to_results(make: Make, commander: Peer) -> None:
     wrong = told.expect("self/reported/leases", lambda each: each["rev"] == 3 and each["status"] == "failed")
     assert wrong["error"] == f"boards.serial: {TWO} is there twice"
     assert wrong["data"]["boards"][TWO]["lease"] == "l1"
+
+
+def test_a_call_reaches_the_board_that_was_unplugged_while_its_files_came(make: Make, commander: Peer) -> None:
+    _, told, boards = make((ONE,), "pulse_count")
+    depot = Depot(commander)
+    told.report(0, **{ONE: "ready"})
+    told.lease(1, given(ONE))
+    told.event(ONE, "initialized")
+    depot.ignores = 1_000
+    call = {"serials": [ONE], "lease": "l1", "method": "evaluate", "args": {"batch": "b1"}}
+    commander.publish(*commander.command("board-call", "c1", args={**call, "files": depot.add(a=bitstream(1000))}))
+    wait_until("the request for the file", lambda: depot.asked)
+    boards[0].unplug()
+    told.event(ONE, "unplugged")
+    boards[0].plug()
+    told.event(ONE, "initialized", waiting=0)
+    depot.ignores = 0
+    assert told.expect("ack/c1", lambda ack: ack["status"] == "done")["result"] == {"answers": {ONE: 1}}
+    told.event(ONE, "results", batch="b1", results=[["a", 1000]])
 
 
 def test_a_state_of_somebody_elses_package(make: Make, commander: Peer, tmp_path: Path) -> None:

@@ -184,6 +184,14 @@ def test_acknowledgements(farm: Projection) -> None:
         assert farm["command"]["c-1"]["status"] == expected
 
 
+def test_a_command_ends_with_the_start_that_it_was_for(farm: Projection) -> None:
+    for name, more in (("c-2", {"name": "restart"}), ("c-3", {"node": "rig-2"}), ("c-4", {"status": "done"})):
+        farm.apply(Put("command", name, {**COMMAND, "id": name, **more}))
+    assert not puts(run(farm, "info", {**BIRTH, "boot": "b1"}), "command")
+    (ended,) = puts(run(farm, "info", BIRTH), "command")
+    assert (ended["id"], ended["status"], ended["code"]) == ("c-1", "failed", "restarted")
+
+
 def test_a_command_runs_out_of_time(farm: Projection) -> None:
     assert not puts(rules.on_tick(farm, NOW + 1), "command")
     (row,) = puts(rules.on_tick(farm, NOW + 2), "command")

@@ -1,13 +1,18 @@
 """Every event that went into the outbox is stored once, whatever is killed, lost or full."""
 
+import resource
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.sentry.rig import HouseBroker, Peer, Sentry, Store
+from sentry.extras import Report
+from sentry.home import Home
+from sentry.kept import Kept
+from tests.sentry.rig import HouseBroker, Peer, Sentry, Store, no_file_may_grow
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.broker
@@ -126,3 +131,34 @@ def test_without_a_way_back_everything_is_sent_and_the_newest_kept(make_sentry: 
     assert sentry.ask("emit", "--count", "250").returncode == 0
     commander.expect("/evt/test", lambda event: event["n"] == 250)
     assert sentry.rows("SELECT rows FROM stream")[0][0] <= 300
+
+
+def test_a_full_disk_refuses_commands_and_delays_documents(make_sentry: Make, commander: Peer) -> None:
+    sentry = make_sentry()
+    sentry.start()
+    commander.expect("self/state", lambda word: word == "ready")
+    assert sentry.process is not None
+    unlimited = resource.prlimit(sentry.process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    wish = {"rev": 1, "epoch": 1, "data": {"interval_s": 2}}
+    commander.publish(*commander.sealed("desired", "settings", wish), retain=True)
+    commander.publish(*commander.command("ping", "c1"))
+    refused = commander.expect("ack/c1")
+    assert (refused["status"], refused["code"]) == ("refused", "disk")
+    resource.prlimit(sentry.process.pid, resource.RLIMIT_FSIZE, unlimited)
+    assert commander.expect("reported/settings")["status"] == "applied"
+    commander.publish(*commander.command("ping", "c2"))
+    commander.expect("ack/c2", lambda ack: ack["status"] == "done")
+
+
+def test_what_a_full_disk_did_not_keep_is_taken_in_again(tmp_path: Path) -> None:
+    kept = Kept(Home(tmp_path))
+    report = Report("leases", 1, "applied")
+    with no_file_may_grow(0):
+        assert not kept.keep({"epoch": 1}, "leases", report)
+        assert not kept.keep({"epoch": 1}, "cmd/ping")
+        assert kept.missed(10) == [report]
+        assert kept.missed(11) == [], "not all the time"
+        assert kept.missed(12) == [report]
+    assert kept.keep({"epoch": 1}, "leases", report)
+    assert kept.missed(20) == []
+    assert Kept(Home(tmp_path)).memory == {"epoch": 1}

@@ -1,9 +1,6 @@
 """The outbox file: no hole, nothing twice, limits, a full disk, a restored image. Real SQLite."""
 
 import json
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,6 +10,7 @@ from hypothesis import strategies as st
 from sentry.events import Event, Sender
 from sentry.home import Home
 from sentry.outbox import Item, Limits, Outbox
+from tests.sentry.rig import no_file_may_grow
 
 SENDER = Sender("farm", "house", "rig1")
 WIDE = Limits(100_000, 1 << 26)
@@ -118,17 +116,6 @@ def test_what_is_given_up_is_declared(tmp_path: Path) -> None:
     outbox.advance(items[0].seq)
     assert everything(outbox)[0].first == items[0].seq + 1
     outbox.close()
-
-
-@contextmanager
-def no_file_may_grow(beyond: int) -> Iterator[None]:
-    """What a full disk does to SQLite: writing fails, reading goes on."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (beyond, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_full_disk_keeps_events_in_memory_and_declares_the_rest(tmp_path: Path) -> None:

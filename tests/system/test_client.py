@@ -36,6 +36,7 @@ from tests.system.farm import Farm, wait_for
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 
 DIVIDERS = (7, 100, 12_000)
+SCALE = float(os.environ.get("FARMHAND_TEST_SCALE", "1"))
 NUMBERS = itertools.count()
 TUNER = """
 from sentry.boards.core import State, register, reservable
@@ -310,13 +311,26 @@ def test_after_kill_9_every_result_comes_once(
     mine = client()
     reserved(mine, 2)
     told: list[Any] = []
-    for result in mine.evaluate_bitstreams(list(files.values()) * 3, progress=False):
+    times = int(3 * SCALE)
+    for result in mine.evaluate_bitstreams(list(files.values()) * times, progress=False):
         told.append(result)
-        if len(told) == 3:
+        if len(told) % 54 == 3:
             os.kill(farm.mosquitto("house") if part == "broker" else farm.pid(part), signal.SIGKILL)
-    assert sorted(each.value for each in told) == sorted([*map(pulses, DIVIDERS)] * 6)
+    assert sorted(each.value for each in told) == sorted([*map(pulses, DIVIDERS)] * times * 2)
     mine.end_all()
     wait_for("both boards", lambda: farm.api.get("/boards/available")["count"] == 2)
+
+
+def test_a_client_that_is_closed_leaves_no_batch_behind(client: Make, files: dict[int, Path]) -> None:
+    mine = client()
+    reserved(mine, 1)
+    told = mine.evaluate_bitstreams([files[7]] * 3)
+    next(told)
+    mine.end_all()
+    mine.close()
+    assert not asyncio.all_tasks(mine._loop)
+    with pytest.raises(RuntimeError, match="is closed"):
+        next(told)
 
 
 def test_the_pytest_plugin(place: tuple[str, str | None], files: dict[int, Path], tmp_path: Path) -> None:
