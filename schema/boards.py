@@ -48,7 +48,7 @@ BOARD = Message(
     (
         ("serial", "id", "", "which board"),
         (
-            "do", "word " + " ".join((*DEEDS, CONSOLE)), "",
+            "do", "word " + " ".join(DEEDS) + " " + CONSOLE, "",
             "reboot keeps what the client waits for; delete forgets all of it; console tells its lines",
         ),
         ("after?", "int 0..9007199254740991", "", "console: only lines with a higher number"),

@@ -6,15 +6,13 @@ The commander's side of the wire (marks, signed messages, enrolment) is a plain 
 import base64
 import json
 import os
-import resource
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from queue import Empty, Queue
@@ -219,17 +217,6 @@ class Sentry:
 
     def log(self) -> str:
         return (self.state / "log").read_text()
-
-
-@contextmanager
-def no_file_may_grow(beyond: int) -> Iterator[None]:
-    """What a full disk does to SQLite: writing fails, reading goes on."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (beyond, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def read(message: paho.MQTTMessage) -> Any:

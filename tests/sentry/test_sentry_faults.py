@@ -12,7 +12,8 @@ import pytest
 from sentry.extras import Report
 from sentry.home import Home
 from sentry.kept import Kept
-from tests.sentry.rig import HouseBroker, Peer, Sentry, Store, no_file_may_grow
+from tests.sentry.rig import HouseBroker, Peer, Sentry, Store
+from tests.support.disk import no_file_may_grow
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.broker

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sentry.events import Event, Sender
 from sentry.home import Home
 from sentry.outbox import Item, Limits, Outbox
-from tests.sentry.rig import no_file_may_grow
+from tests.support.disk import no_file_may_grow
 
 SENDER = Sender("farm", "house", "rig1")
 WIDE = Limits(100_000, 1 << 26)
