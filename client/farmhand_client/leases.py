@@ -69,8 +69,8 @@ class Leases:
     async def again(self, lease: str, boards: list[str], same: bool) -> list[str]:
         """Queue for as many boards as these of a lease that has ended (`same`: for just these), however long it takes;
         their serials."""
-        wish = self._wishes[lease]
-        named: Row = {"serials": boards} if same or "serials" in wish else {"count": len(boards)}
+        wish = {name: value for name, value in self._wishes[lease].items() if name not in ("count", "serials")}
+        named: Row = {"serials": boards} if same or self._wishes[lease].get("serials") else {"count": len(boards)}
         return await self.reserve({**wish, **named}, None)
 
     async def change(self, what: str, serials: Iterable[str] | None = None) -> list[str]:

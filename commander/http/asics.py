@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from commander.effects import Refused, Row
 from commander.fleet import orders
+from commander.fleet.rules import UNDER_WAY
 from commander.http.access import Operator, Reader, Served
 from commander.http.nodes import known
 from commander.http.paging import Limit, Offset, do, json, page
@@ -19,7 +20,6 @@ router = APIRouter(prefix="/api/v1/nodes/{node}/asics")
 CHECK_S, SCAN_S, CONTROL_S = 60, 600, 30
 MOST_CHECKED = 20
 LOOK_S = 0.1
-UNDER_WAY = ("sent", "accepted", "progress")
 
 Name = Annotated[str, Path(description="of the ASIC, without `asic-`")]
 Type = Literal["cgminer", "braiins", "iceriver", "bitaxe", "pyasic"]

@@ -10,6 +10,7 @@ from commander.boards import calls
 from commander.boards.tables import board_result
 from commander.boards.wishes import Asker
 from commander.effects import Refused, Row
+from commander.fleet.rules import UNDER_WAY
 from commander.fleet.views import history
 from commander.http.access import Operator, Reader, Served
 from commander.http.blobs import RAW, Name, keep
@@ -20,7 +21,6 @@ router = APIRouter(prefix="/api/v1/boards")
 
 MOST_BYTES = 1024 * 1024
 LOOK_S = 0.02
-UNDER_WAY = ("sent", "accepted", "progress")
 
 Word128 = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f]*$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

@@ -74,6 +74,14 @@ endmodule
 """
 
 
+def write_dividers(folder: Path, dividers: Iterable[int]) -> dict[int, Path]:
+    """Bitstreams by what they divide the clock by."""
+    made = {by: folder / f"by-{by}.bin" for by in dividers}
+    for by, path in made.items():
+        path.write_bytes(bitstream(divider(by)))
+    return made
+
+
 def pulses(by: int, clock_hz: int = 12_000_000) -> int:
     """What a divider gives within a second."""
     return (clock_hz + 1) // by

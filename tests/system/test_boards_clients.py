@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 from farmhand_client import PulseCountClient
 
-from tests.boards.circuits import answer_before, bitstream, divider, need_tools, pulses
+from tests.boards.circuits import answer_before, need_tools, pulses, write_dividers
 from tests.support.farms import HOUSE, HTTP
 from tests.system.board_turns import Turn, Turns
 from tests.system.farm import Farm, wait_for
@@ -41,11 +41,7 @@ class Had(NamedTuple):
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     need_tools()
-    folder = tmp_path_factory.mktemp("bits")
-    made = {by: folder / f"by-{by}.bin" for by in DIVIDERS}
-    for by, path in made.items():
-        path.write_bytes(bitstream(divider(by)))
-    return made
+    return write_dividers(tmp_path_factory.mktemp("bits"), DIVIDERS)
 
 
 @pytest.fixture(scope="module")

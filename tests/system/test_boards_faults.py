@@ -17,7 +17,7 @@ import pytest
 from farmhand_client import EvaluationFailed, PulseCountClient, PulseCountEvaluation
 
 from sentry.boards.virtual.bus import ask
-from tests.boards.circuits import answer_before, bitstream, divider, need_tools, pulses
+from tests.boards.circuits import answer_before, need_tools, pulses, write_dividers
 from tests.support.farms import HOUSE, HTTP
 from tests.system.farm import Farm, wait_for
 
@@ -33,11 +33,7 @@ SHORT = {"RESULT_S": "6", "BOOTLOADER_S": "6", "HEAL_S": "1", "REPORT_S": "0.2",
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     need_tools()
-    folder = tmp_path_factory.mktemp("bits")
-    made = {by: folder / f"by-{by}.bin" for by in DIVIDERS}
-    for by, path in made.items():
-        path.write_bytes(bitstream(divider(by)))
-    return made
+    return write_dividers(tmp_path_factory.mktemp("bits"), DIVIDERS)
 
 
 @pytest.fixture(scope="module")

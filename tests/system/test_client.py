@@ -28,7 +28,7 @@ from farmhand_client import (
     register,
 )
 
-from tests.boards.circuits import bitstream, divider, need_tools, pulses
+from tests.boards.circuits import need_tools, pulses, write_dividers
 from tests.conftest import ROOT
 from tests.support.farms import HOUSE, HTTP
 from tests.system.farm import Farm, wait_for
@@ -102,11 +102,7 @@ def place(farm: Farm | None, request: pytest.FixtureRequest) -> tuple[str, str |
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     """Bitstreams by what they divide the clock by."""
-    folder = tmp_path_factory.mktemp("bits")
-    made = {by: folder / f"by-{by}.bin" for by in DIVIDERS}
-    for by, path in made.items():
-        path.write_bytes(bitstream(divider(by)))
-    return made
+    return write_dividers(tmp_path_factory.mktemp("bits"), DIVIDERS)
 
 
 Make = Callable[..., Any]

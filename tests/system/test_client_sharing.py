@@ -1,15 +1,16 @@
 """A long batch does not starve others, and a batch goes on where it was: users with keys of their own, two virtual
 boards, each evaluation a second."""
 
+import asyncio
 import logging
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from farmhand_client import PulseCountClient, Result
+from farmhand_client import AsyncPulseCountClient, PulseCountClient, Result
 
-from tests.boards.circuits import bitstream, divider, need_tools, pulses
+from tests.boards.circuits import bitstream, divider, need_tools, pulses, write_dividers
 from tests.support.farms import HOUSE, HTTP
 from tests.system.farm import Farm, wait_for
 
@@ -31,10 +32,7 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
 
 @pytest.fixture
 def files(tmp_path: Path) -> list[Path]:
-    made = [tmp_path / f"by-{by}.bin" for by in DIVIDERS]
-    for by, path in zip(DIVIDERS, made, strict=True):
-        path.write_bytes(bitstream(divider(by)))
-    return made
+    return list(write_dividers(tmp_path, DIVIDERS).values())
 
 
 @pytest.fixture
@@ -78,6 +76,17 @@ def test_a_long_batch_lets_others_in_and_gives_all_its_results(
     worker.join(120)
     assert not worker.is_alive()
     assert sorted(each.value for each in told) == sorted([*map(pulses, DIVIDERS)] * 8)
+
+
+def test_a_batch_on_one_of_two_boards_goes_on_when_their_time_is_up(farm: Farm, files: list[Path]) -> None:
+    async def work() -> list[int]:
+        async with AsyncPulseCountClient(farm.api.url, "late", key=farm.api.key) as mine:
+            mine.leases.extending = False
+            serials = await mine.reserve(2, wait_for_available=True, length_s=6)
+            told = [each async for each in mine.evaluate_bitstreams(files * 3, serials=serials[:1])]
+            return [each.value for each in told]
+
+    assert sorted(asyncio.run(work())) == sorted([*map(pulses, DIVIDERS)] * 3)
 
 
 def test_a_batch_with_a_name_goes_on_where_it_was(
