@@ -11,7 +11,7 @@ from rich.markup import escape
 from commander import console_cli, evaluate_cli
 from commander.api import Api, ApiError
 from commander.options import HERE, ApiKey, AsJson, Limit, State, Url
-from commander.show import Item, console, new_table, when, word
+from commander.show import Item, clock, console, new_table, word
 
 app = typer.Typer(help="FPGA boards: reserve them, see who has which, evaluate bitstreams.", no_args_is_help=True)
 app.command()(evaluate_cli.evaluate)
@@ -55,7 +55,7 @@ def board_list(
         condition = word(row["state"]) if row["presence"] == "ready" else word(row["presence"])
         told = condition + escape(f": {row['problem']}" if row["problem"] else "")
         what = row["serial"], row["node"], " ".join([row["type"], *row["tags"]]), row["firmware"]
-        table.add_row(*map(escape, what), told, f"{escape(row['user'] or '')} {_clock(row['until'])}")
+        table.add_row(*map(escape, what), told, f"{escape(row['user'] or '')} {clock(row['until'])}")
     console.print(table if table.row_count else "no boards")
 
 
@@ -211,11 +211,13 @@ def history(
     if as_json:
         print(json.dumps(answer))
         return
-    table = new_table("History", "time", "board", "what", "user", "lease", "data")
     for row in answer["items"]:
-        about = escape(row["serial"]), escape(row["what"]), escape(row["user"]), row["lease"]
-        table.add_row(when(row["ts"]), *about, escape(_told(row["data"])))
-    console.print(table if table.row_count else "nothing happened")
+        whose = f"{row['lease']} of {row['user']}".removesuffix(" of ") if row["lease"] else row["user"]
+        told = ", ".join(filter(None, (whose, _told(row["data"]))))
+        about = f"{row['serial']:16} [bold]{escape(row['what']):11}[/]"
+        console.print(f"[dim]{clock(row['ts'])}[/] {about} {escape(told)}", highlight=False)
+    if not answer["items"]:
+        print("nothing happened")
 
 
 def _change(api: Api, what: str, lease: str, everything: bool, body: Item, as_json: bool) -> None:
@@ -240,12 +242,12 @@ def _say(row: Item) -> None:
 def _condition(row: Item) -> str:
     match row["state"]:
         case "waiting":
-            expected = f"expected at {_clock(row['eta'])}" if row["eta"] else "nobody knows when"
+            expected = f"expected at {clock(row['eta'])}" if row["eta"] else "nobody knows when"
             return f"{word(row['state'])}, place {row['position']} in the queue, {expected}"
         case "active":
-            return f"{word(row['state'])} until {_clock(row['until'])}"
+            return f"{word(row['state'])} until {clock(row['until'])}"
         case _:
-            return f"{word(row['state'])} at {_clock(row['ended'])} ({row['why']})"
+            return f"{word(row['state'])} at {clock(row['ended'])} ({row['why']})"
 
 
 def _boards(row: Item) -> str:
@@ -258,7 +260,7 @@ def _wish(row: Item) -> str:
 
 
 def _told(data: Item) -> str:
-    return ", ".join(f"{k} {_clock(v) if k == 'until' else _joined(v)}" for k, v in data.items() if v)
+    return ", ".join(f"{k} {clock(v) if k == 'until' else _joined(v)}" for k, v in data.items() if v)
 
 
 def _joined(value: Any) -> str:
@@ -267,14 +269,6 @@ def _joined(value: Any) -> str:
         fields = cast("Item", value).items()
         return " ".join(f"{name}={_joined(each)}" for name, each in fields)
     return "+".join(map(str, cast("list[Any]", value))) if isinstance(value, list) else str(value)
-
-
-def _clock(ms: int | None) -> str:
-    """Time of today, else with the date."""
-    if not ms:
-        return ""
-    text = when(ms)
-    return text[11:] if text[:10] == when(int(time.time() * 1000))[:10] else text
 
 
 def _part(text: str) -> Item:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from commander.api import Api, ApiError
 from commander.options import HERE, ApiKey, AsJson, Limit, State, Url
-from commander.show import Item, console, new_table, when
+from commander.show import Item, clock, console
 from schema.boards import MOST_FILES
 
 LOOK_S = 0.2
@@ -70,12 +71,14 @@ def results(
     if as_json:
         print(json.dumps(answer))
         return
-    table = new_table("Results", "time", "batch", "evaluation", "board", "result", "gate", "took")
-    for each in answer["items"]:
-        gate, took = (f"{each[name]} ms" if each[name] is not None else "" for name in ("gate_ms", "took_ms"))
-        about = when(each["ts"]), each["batch"], escape(each["evaluation"]), each["serial"]
-        table.add_row(*about, _result(each), gate, took)
-    console.print(table if table.row_count else "no results")
+    for each_batch, rows in groupby(answer["items"], lambda each: each["batch"]):
+        console.print(f"[bold]{escape(each_batch)}[/]", highlight=False)
+        for each in rows:
+            times = [f"{name} {each[f'{name}_ms']} ms" for name in ("gate", "took") if each[f"{name}_ms"] is not None]
+            told = f"{each['serial']}  {escape(each['evaluation'])}: {_result(each)}  [dim]{', '.join(times)}[/]"
+            console.print(f"  [dim]{clock(each['ts'])}[/] {told}".rstrip(), highlight=False)
+    if not answer["items"]:
+        print("no results")
 
 
 def _bitstream(path: Path) -> bytes:

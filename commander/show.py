@@ -54,6 +54,14 @@ def when(ms: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(ms / 1000))
 
 
+def clock(ms: int | None) -> str:
+    """Time of today, else with the date."""
+    if not ms:
+        return ""
+    text = when(ms)
+    return text[11:] if text[:10] == when(int(time.time() * 1000))[:10] else text
+
+
 def new_table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
     for column in columns:

@@ -11,9 +11,11 @@ import { pairs } from "./records.js";
 const MOST = 1000;
 const SHOWN_HISTORY = 50;
 const SHOWN_RESULTS = 20;
+const one = new URLSearchParams(location.search).get("board") ?? "";
 const KINDS = { active: "done", leased: "done", ready: "ready", broken: "failed", quarantine: "failed", ended: "sleeping" };
 
 const state = (word) => badge(word, KINDS[word] ?? "pending");
+const boardLink = (serial) => el("a", { href: `?board=${encodeURIComponent(serial)}`, class: "id", title: "its results and history" }, serial);
 const time = (ms) => (ms ? el("time", {}, stamp(ms)) : "");
 
 function button(text, question, path, body) {
@@ -30,7 +32,8 @@ function button(text, question, path, body) {
 }
 
 function leaseRow(row) {
-  const boards = row.boards.map(({ serial }) => serial).join(" ") || `${row.count} wanted${row.gang ? ` (gang ${row.gang})` : ""}`;
+  const given = row.boards.map(({ serial }) => [el("span", { class: "whole" }, serial), " "]);
+  const boards = given.length ? given : `${row.count} wanted${row.gang ? ` (gang ${row.gang})` : ""}`;
   const failing = Object.entries(row.failing).map(([serial, problem]) => el("div", { class: "bad" }, `${serial}: ${problem}`));
   const begins = row.state === "waiting" ? [`place ${row.position}`, row.eta ? ", expected " : "", time(row.eta)] : time(row.begun);
   const end = isOperator && row.state !== "ended" ? button("End", `End ${row.id} of ${row.user}?`, `/boards/leases/${row.id}/end`) : "";
@@ -43,7 +46,7 @@ function boardRow(row) {
   const ask = (text, question) => button(text, `${question} ${row.serial}?`, `/boards/${row.serial}/do`, { do: text.toLowerCase() });
   const look = el("button", { type: "button", onclick: () => openConsole(row.serial) }, "Console");
   const deeds = isOperator ? el("div", {}, look, " ", ask("Reboot", "Reboot"), " ", ask("Delete", "Have the sentry forget all of")) : "";
-  return [row.serial, nodeLink(row.node), row.type, row.tags.join(" "), row.firmware, el("div", {}, word, row.problem ? el("div", { class: "bad" }, row.problem) : ""), row.user ?? "", time(row.until), deeds];
+  return [boardLink(row.serial), nodeLink(row.node), row.type, row.tags.join(" "), row.firmware, el("div", {}, word, row.problem ? el("div", { class: "bad" }, row.problem) : ""), row.user ?? "", time(row.until), deeds];
 }
 
 function result(row) {
@@ -59,7 +62,7 @@ function past(row) {
 }
 
 async function read() {
-  const asked = [get("/boards", { limit: MOST }), get("/boards/leases", { limit: 100 }), get("/boards/results", { limit: SHOWN_RESULTS }), get("/boards/history", { limit: SHOWN_HISTORY })];
+  const asked = [get("/boards", { limit: MOST }), get("/boards/leases", { limit: 100 }), get("/boards/results", { serial: one, limit: SHOWN_RESULTS }), get("/boards/history", { serial: one, limit: SHOWN_HISTORY })];
   const [boards, leases, results, history] = await Promise.all(asked);
   const free = boards.items.filter((row) => row.free).length;
   setText($("note"), `${free} of ${boards.total} free`);
@@ -69,6 +72,9 @@ async function read() {
   fill($("history"), history.items.length ? table(["time", "board", "what", "user", "lease", "data"], history.items.map(past), "records") : nothing("Nothing happened in the last day."));
 }
 
+if (one) for (const [id, what] of [["results-of", "Results"], ["history-of", "History"]]) {
+  fill($(id), `${what} of ${one} `, el("a", { href: "/boards", class: "muted" }, "show all boards"));
+}
 const again = soon(300, () => live.refresh());
 const live = listen({ board: again, "board-result": again, reported: ({ doc }) => doc === "leases" && again() }, read);
 every(15_000, () => live.refresh());

@@ -33,9 +33,15 @@ def test_the_page(serving: Serving, sentry: BoardSentry, browser: Browser) -> No
     expect(result).to_contain_text("1003 ms")
     sentry.event("e662", "evaluation-failed", mine["id"], batch="b-page", evaluation="short.bin", problem="has 2 bytes")
     expect(page.locator("#results tr", has_text="short.bin")).to_contain_text("has 2 bytes", timeout=30_000)
+    wide = "() => [...document.querySelectorAll('.scroll')].filter(each => each.scrollWidth > each.clientWidth).length"
+    assert page.evaluate(wide) == 0
     row.get_by_role("button", name="End").click()
     expect(row).to_contain_text("ended", timeout=30_000)
     expect(page.locator("#boards tr", has_text="ann")).to_have_count(4, timeout=30_000)
     others.get_by_role("button", name="End").click()
     expect(page.locator("#problem")).to_contain_text("needs the role admin", timeout=30_000)
+    page.get_by_role("link", name="e661").click()
+    expect(page.locator("#history-of")).to_contain_text("History of e661")
+    expect(page.locator("#history tr", has_text="e661").first).to_be_visible(timeout=30_000)
+    expect(page.locator(":is(#history, #results) tr", has_text="e662")).to_have_count(0)
     page.close()

@@ -137,8 +137,15 @@ def test_the_command_line(serving: Serving, sentry: BoardSentry, farmhand: Cli) 
     assert lease in table
     assert "4 wanted" in table
     assert "active until" in farmhand("extend", lease)
-    assert "reboot done" in farmhand("do", serving.get(f"/boards/leases/{lease}")["boards"][0]["serial"], "reboot")
-    assert "begun" in farmhand("history", "--lease", lease)
+    serial = serving.get(f"/boards/leases/{lease}")["boards"][0]["serial"]
+    assert "reboot done" in farmhand("do", serial, "reboot")
+    assert f"begun       {lease} of test operator, kind pulsecount, until" in farmhand("history", "--lease", lease)
+    assert farmhand("history", "e669") == "nothing happened\n"
+    assert farmhand("results", "--batch", "b-cli") == "no results\n"
+    sentry.event(serial, "results", lease, batch="b-cli", results=[["0-a.bin", 12], ["1-b.bin", 13]], took_ms=1_003)
+    serving.until(lambda: len(serving.get("/boards/results", batch="b-cli")["items"]) == 2)
+    told = [line.split(maxsplit=1)[-1] for line in farmhand("results", "--batch", "b-cli").splitlines()]
+    assert told == ["b-cli", f"{serial}  1-b.bin: 13  took 1003 ms", f"{serial}  0-a.bin: 12  took 1003 ms"]
     assert [line.split()[1] for line in farmhand("end", "--all").splitlines()] == ["ended", "ended"]
     assert farmhand("end", "--all") == "nothing to end\n"
     assert "--all" in farmhand("end", code=1)
