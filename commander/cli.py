@@ -69,14 +69,14 @@ def commander_run(state: State = HERE, as_json: AsJson = False) -> None:
     """Run the commander in the foreground until SIGTERM or Ctrl-C; --json: its log as JSON lines."""
     from commander.http_edge import serve
     from commander.service import Service
-    from commander.settings import Settings
+    from commander.settings import load
 
     handler = logging.StreamHandler()
     handler.setFormatter(show.JsonLines() if as_json else logging.Formatter(LOG_FORM))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.setswitchinterval(SWITCH_S)
-    service = Service(Settings(state=state))
+    service = Service(load(state=state))
     host, _, port = (service.settings.http or service.farmfile.commander.http).rpartition(":")
     service.start()
     try:

@@ -1,9 +1,16 @@
 """Settings of the commander process: environment FARMHAND_..., else what farm.toml and the state folder say."""
 
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class BadSetting(ValueError):
+    def __init__(self, problem: str) -> None:
+        self.user_message = problem
+        super().__init__(problem)
 
 
 class Settings(BaseSettings):
@@ -35,3 +42,13 @@ class Settings(BaseSettings):
     icefarm: str = Field(default="", description="host:port for iCEFARM clients, without keys; empty: off")
     icefarm_user: str = Field(default="icefarm", min_length=1, max_length=64, description="whose their leases are")
     housekeeping_s: float = Field(default=60, gt=0, description="time between two runs of down-sampling and retention")
+
+
+def load(**given: Any) -> Settings:
+    """What is given, else the environment's; BadSetting names the variable that is wrong."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"FARMHAND_{first['loc'][0]}".upper()
+        raise BadSetting(f"{name}: {first['msg']} (it is {first['input']!r})") from None

@@ -22,6 +22,7 @@ from broker.supervise import find_mosquitto
 from commander import readiness, up_place, virtual_asics, virtual_boards, virtual_miners, virtual_node, virtual_rig
 from commander.api import Api
 from commander.family import Family
+from commander.settings import load
 from commander.up_place import CannotStart
 
 READY_S = 60.0
@@ -87,6 +88,7 @@ def _start(
     def done(text: str) -> None:
         console.print(f"[green]ok[/] {text}")
 
+    icefarm = load(state=state).icefarm
     say("secrets and broker configurations")
     bootstrap(farm, state)
     beside = ThreadPoolExecutor(1)  # the node is compiled while the others start
@@ -101,7 +103,8 @@ def _start(
     family.add("commander", [*_farmhand(), "commander", "run", "--state", str(state)])
     api = family.wait("commander", lambda: readiness.api(state), READY_S)
     family.wait("commander", lambda: not readiness.unready(api), READY_S)
-    done(f"commander on http://{farm.commander.http}")
+    gateway = f", iCEFARM clients on http://{icefarm}" if icefarm else ""
+    done(f"commander on http://{farm.commander.http}{gateway}")
     master = simulated.rig_master
     rig_port, mining = _add_rig(farm, state, simulated.rig, master, family, say) if simulated.rig else (None, {})
     say("sentry")

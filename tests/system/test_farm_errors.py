@@ -107,6 +107,12 @@ def test_missing_mosquitto_is_said(tmp_path: Path) -> None:
     assert "/nowhere/mosquitto" in said
 
 
+@pytest.mark.parametrize("command", ["up", "commander run"])
+def test_a_wrong_setting_is_named(tmp_path: Path, command: str) -> None:
+    said = one_line(*command.split(), "--state", state(tmp_path), env={**os.environ, "FARMHAND_BATCH_ROWS": "many"})
+    assert "FARMHAND_BATCH_ROWS: Input should be a valid integer" in said
+
+
 def test_no_permission_names_the_folder(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o500)
