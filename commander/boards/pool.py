@@ -8,12 +8,14 @@ from schema.boards import MOST_BOARDS, NODE_KIND, STATES
 from schema.message import Invalid, is_id
 
 DOCUMENT = "leases"
-UNWELL = ("broken", "quarantine")
+WELL, UNWELL = ("good", "shaky"), ("broken", "quarantine")
+HEALTH = (*WELL, *UNWELL)
+"""good: no failure lately; shaky: it works, but failed lately; the others are states in which none is given out."""
 
 
 class Board(NamedTuple):
     """A board that is plugged in. `presence`: its sentry's; `lease`: the one that the sentry knows of; `kinds`: what
-    its sentry can make of it."""
+    its sentry can make of it; `health`: one of HEALTH."""
 
     serial: str
     node: str
@@ -26,6 +28,7 @@ class Board(NamedTuple):
     problem: str
     lease: str
     kinds: tuple[str, ...]
+    health: str = "good"
 
     @property
     def well(self) -> bool:
@@ -65,7 +68,7 @@ def kinds(farm: Farm) -> list[str]:
 
 
 def suits(board: Board, wish: Row) -> bool:
-    """Whether the wish (kind, serials, selector) means this board too; how it does is another question."""
+    """Whether the wish (kind, serials, selector) means this board too; whether it is free is another question."""
     selector: Row = wish["selector"]
     return (
         wish["kind"] in board.kinds
@@ -73,6 +76,11 @@ def suits(board: Board, wish: Row) -> bool:
         and all(getattr(board, name) == value for name, value in selector.items() if name != "tags")
         and set(selector.get("tags", ())) <= set(board.tags)
     )
+
+
+def whatever_health(wish: Row) -> Row:
+    """The wish without what it says of health, which comes and goes: what it could mean one day."""
+    return {**wish, "selector": {name: value for name, value in wish["selector"].items() if name != "health"}}
 
 
 def _reports(farm: Farm) -> list[tuple[Row, Row]]:
@@ -104,7 +112,9 @@ def _reported(node: Row, seen: str, data: Row) -> list[Board]:
             state = row.get("state")
             words = (_text(row, "type"), tuple(_texts(row, "tags")), _text(row, "firmware"), _text(row, "problem"))
             word = state if state in STATES else "broken"
-            found.append(Board(serial, node["id"], node["domain"], seen, word, *words, _text(row, "lease"), able))
+            health = word if word in UNWELL else "shaky" if row.get("shaky") is True else "good"
+            place = serial, node["id"], node["domain"], seen
+            found.append(Board(*place, word, *words, _text(row, "lease"), able, health))
     return found
 
 
