@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from commander.boards.book import Book
 from commander.boards.gangs import is_complete, matched
-from commander.boards.pool import UNWELL, WELL, Board, kinds, suits, whatever_health
+from commander.boards.pool import UNWELL, WELL, Board, firmwares, is_firmware, kinds, suits, whatever_health
 from commander.effects import Refused, Row, refuse_unless
 from commander.fleet.enrolment import check_size
 from schema import wire
@@ -78,6 +78,9 @@ def _refuse_impossible(book: Book, lease: Row) -> None:
     able = kinds(book.farm)
     if lease["kind"] not in able:
         raise Refused("kind", f"no sentry offers {lease['kind']}; allowed: {', '.join(able) or 'none yet'}")
+    there, wanted = firmwares(book.farm), lease["selector"].get("firmware")
+    if wanted is not None and not is_firmware(wanted, there):
+        raise Refused("selector.firmware", f"no sentry has {wanted}; allowed: {', '.join(there)[:300] or 'none yet'}")
     strangers = [serial for serial in lease["serials"] if serial not in book.boards]
     if strangers:
         raise Refused("serials", f"no sentry has a board {', '.join(strangers)[:200]}")

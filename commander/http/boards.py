@@ -47,7 +47,9 @@ class Selector(BaseModel, extra="forbid"):
     type: Short | None = Field(default=None, examples=["pico2-ice"])
     tags: list[Short] = Field(default=[], max_length=32, description="all of them")
     health: Short | None = Field(default=None, description="good or shaky", examples=["good"])
-    firmware: Short | None = None
+    firmware: Short | None = Field(
+        default=None, description="that their sentry has, by its name or as name@version", examples=["pulse_count"]
+    )
     node: Short | None = None
     domain: Short | None = None
 

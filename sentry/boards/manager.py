@@ -15,6 +15,7 @@ from sentry.boards.faults import BoardFailed, Refused
 from sentry.boards.offers import method_of, offered
 from sentry.boards.settings import BoardSettings
 from sentry.boards.usb import Change, Device, Source
+from sentry.boards.versions import versions
 from sentry.boards.voice import Voice
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class Manager:
 
     def report(self) -> dict[str, Any]:
         boards = {serial: board.report() for serial, board in sorted(self._boards.items())}
-        return {"boards": boards, "kinds": offered(self._settings)}
+        return {"boards": boards, "kinds": offered(self._settings), "firmware": versions(self._settings)}
 
     # Commands
 
