@@ -40,13 +40,13 @@ class Board:
         settings: BoardSettings,
         voice: Voice,
         console: Console,
+        health: Health,
         changed: Callable[[], None],
     ) -> None:
         self.serial, self.device, self.lease = device.serial, device, lease
-        self.settings, self.voice, self.console = settings, voice, console
+        self.settings, self.voice, self.console, self.health = settings, voice, console, health
         self.hub = Hub(settings.hub, settings.uhubctl)
         self.firmware = ""
-        self.health = Health(settings, changed)
         self.problem = ""
         self.state: State = Flash(self)
         self._changed = changed
@@ -189,16 +189,18 @@ class Board:
         await self._work.hook(self.state, self.state.on_remove())
         if self.state.may_vanish or self.device:
             return True
+        if self.lease:  # it was in use
+            self.health.on_failed()
         await self._give_up("unplugged")
         return False
 
     async def _on_failed(self, problem: str) -> bool:
+        self.health.on_failed()
         if self.device is None:
             await self._give_up("unplugged")
             return False
         self.voice.problem(self.serial, problem)
         self.console.note(problem)
-        self.health.on_failed()
         await self._work.hook(self.state, self.state.lost(problem))
         self.problem = problem
         self._tell_failure(problem)

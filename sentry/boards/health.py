@@ -23,6 +23,11 @@ class Health:
     def in_quarantine(self) -> bool:
         return self.failures >= self._settings.failures
 
+    def on_plugged(self) -> None:
+        """Anew, but not as if nothing had been: a loose cable unplugs a board too."""
+        self.close()
+        self.failures = 0
+
     def on_failed(self) -> None:
         self.close()
         self.failures += 1
@@ -33,13 +38,14 @@ class Health:
         if self.in_quarantine:
             self.failures = 0
         if self.shaky and self._working is None:
-            self._working = asyncio.get_running_loop().call_later(self._settings.well_s, self._forget)
+            self._working = asyncio.get_running_loop().call_later(self._settings.well_s, self.forget)
+
+    def forget(self) -> None:
+        self.close()
+        self.failures, self.shaky = 0, False
+        self._changed()
 
     def close(self) -> None:
         if self._working:
             self._working.cancel()
             self._working = None
-
-    def _forget(self) -> None:
-        self.failures, self.shaky, self._working = 0, False, None
-        self._changed()

@@ -86,6 +86,27 @@ def test_out_of_quarantine_it_is_shaky_too(make: Make) -> None:
     assert "failures" not in ready, "its next failure is the first in a row"
 
 
+@pytest.mark.broker
+def test_one_that_left_its_user_is_shaky_when_it_is_back(make: Make) -> None:
+    told, board = make(well_s=LONG)
+    assert "shaky" not in report(told, 0, state="ready")
+    board.unplug()
+    told.event(SERIAL, "unplugged")
+    board.plug()
+    told.event(SERIAL, "plugged")
+    told.lease(1, {"serial": SERIAL, "lease": "l1", "kind": "pulsecount", "args": {}})
+    assert "shaky" not in report(told, 1, state="leased"), "nobody had it when it was unplugged"
+    board.unplug()
+    told.event(SERIAL, "unplugged")
+    board.plug()
+    told.event(SERIAL, "plugged")
+    again = report(told, 1, state="leased", shaky=True)
+    assert "failures" not in again
+    told.forget()
+    told.command("board", "c1", {"serial": SERIAL, "do": "delete"})
+    report(told, 1, state="leased", shaky=None)
+
+
 def run(story: Callable[[Health, asyncio.Event], Any], **settings: Any) -> None:
     async def stage() -> None:
         changed = asyncio.Event()
