@@ -40,12 +40,15 @@ def test_shaky_until_it_has_worked_for_long_enough(farm: Farm) -> None:
 
     one, two = sorted(health())
     assert health() == {one: "good", two: "good"}
+    has = farm.api.get("/boards")["items"][0]["firmwares"]
+    assert [each.partition("@")[0] for each in has] == ["default", "pulse_count", "variance"]
     bus = farm.state / "boards"
     ask(bus, "hang", one.upper())
     farm.api.post(f"/boards/{one}/do", {"do": "reboot"})
     wait_for("the failure", lambda: health()[one] == "broken")
     assert health()[two] == "good"
-    picky = farm.api.post("/boards/leases", {"kind": "pulsecount", "count": 2, "selector": {"health": "good"}})
+    selector = {"health": "good", "firmware": has[1]}
+    picky = farm.api.post("/boards/leases", {"kind": "pulsecount", "count": 2, "selector": selector})
     easy = farm.api.post("/boards/leases", {"kind": "pulsecount", "serials": [one]})
     assert [picky["state"], easy["state"]] == ["waiting", "waiting"]
     began = len(times("state", to="ready"))

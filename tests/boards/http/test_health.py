@@ -1,9 +1,11 @@
 """How boards do: shown, asked for over HTTP and from the command line."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 
 import pytest
+from farmhand_client import AsyncPulseCountClient, FarmError, PulseCountClient
 from playwright.sync_api import Browser, expect
 
 from tests.boards.board_sentry import BoardSentry
@@ -69,6 +71,23 @@ def test_the_command_line(serving: Serving, sentry: BoardSentry, farmhand: Cli) 
     assert said.split()[-1] == "e663"
     assert "waiting" in farmhand("reserve", "--health", "shaky")
     assert "health=shaky" in farmhand("leases")
+
+
+def test_the_client_library(serving: Serving, sentry: BoardSentry) -> None:
+    key = serving.key("operator")
+
+    async def reserve() -> list[str]:
+        async with AsyncPulseCountClient(serving.url, "async", key=key) as client:
+            return await client.reserve(1, health="shaky")
+
+    assert asyncio.run(reserve()) == ["e661"]
+    serving.until(lambda: boards(serving, health="shaky")["e661"]["free"])
+    with PulseCountClient(serving.url, "blocking", key=key) as client:
+        part = {"count": 1, "kind": "variance", "selector": {"health": "shaky"}}
+        assert client.reserve(1, health="good", firmware="pulse_count", together=[part]) == ["e660", "e661"]
+        with pytest.raises(FarmError) as error:
+            client.reserve(1, health="broken")
+        assert error.value.field == "selector.health"
 
 
 @pytest.mark.browser
