@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from commander import console_cli, evaluate_cli
 from commander.api import Api, ApiError
-from commander.boards_options import Domain, Firmware, Health, OnNode, Serials, Tags, Type, gang_part, json_object
+from commander.boards_options import PARTS, Domain, Firmware, Health, OnNode, Serials, Tags, Type
 from commander.options import HERE, ApiKey, AsJson, Limit, State, Url
 from commander.show import Item, console, new_table, when, word
 
@@ -107,14 +107,8 @@ def reserve(
     api = Api(state, url, key)
     words = {"type": type_, "health": health, "firmware": firmware, "node": node, "domain": domain}
     selector: Item = {name: value for name, value in words.items() if value} | {"tags": tag or []}
-    wish: Item = {
-        "kind": kind,
-        "args": json_object(args),
-        "count": count,
-        "serials": serial or [],
-        "selector": selector,
-    }
-    wish["together"] = [gang_part(text) for text in together or ()]
+    wish: Item = {"kind": kind, "args": _object(args), "count": count, "serials": serial or [], "selector": selector}
+    wish["together"] = [_part(text) for text in together or ()]
     wish |= {"length_s": length, "priority": priority, "wait": not now} | ({"idle_s": idle} if idle else {})
     lease = api.post("/boards/leases", wish)
     others: list[Item] = lease.get("together", [])
@@ -280,3 +274,26 @@ def _clock(ms: int | None) -> str:
         return ""
     text = when(ms)
     return text[11:] if text[:10] == when(int(time.time() * 1000))[:10] else text
+
+
+def _part(text: str) -> Item:
+    """Of a gang: "1 variance tag=sma"."""
+    count, kind, *words = [*text.split(), "", ""]
+    pairs = [word.partition("=") for word in words if word]
+    if not count.isdecimal() or not kind or not all(value and name in PARTS for name, _, value in pairs):
+        allowed = ", ".join(f"{name}=VALUE" for name in PARTS)
+        raise ApiError(f'together: {text!r} must be "COUNT KIND", and then as wanted: {allowed}')
+    selector: Item = {name: value for name, _, value in pairs if name not in ("tag", "serial")}
+    selector["tags"] = [value for name, _, value in pairs if name == "tag"]
+    serials = [value for name, _, value in pairs if name == "serial"]
+    return {"count": int(count), "kind": kind, "serials": serials, "selector": selector}
+
+
+def _object(text: str) -> Item:
+    try:
+        found: Any = json.loads(text)
+    except ValueError as error:
+        raise ApiError(f"args: no JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise ApiError('args: must be a JSON object, e.g. {"flush": 10}')
+    return cast("Item", found)

@@ -1,12 +1,8 @@
 """What the command line says of the boards that one wishes for."""
 
-import json
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 import typer
-
-from commander.api import ApiError
-from commander.show import Item
 
 Serials = Annotated[list[str] | None, typer.Option("--serial", help="just this board; repeatable")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="boards with this tag; repeatable: with all of them")]
@@ -16,26 +12,3 @@ Firmware = Annotated[str, typer.Option("--firmware", help="boards whose sentry h
 OnNode = Annotated[str, typer.Option("--node", help="boards of this sentry")]
 Domain = Annotated[str, typer.Option("--domain", help="boards in this domain")]
 PARTS = ("tag", "type", "health", "firmware", "node", "domain", "serial")
-
-
-def gang_part(text: str) -> Item:
-    """Of a gang: "1 variance tag=sma"."""
-    count, kind, *words = [*text.split(), "", ""]
-    pairs = [word.partition("=") for word in words if word]
-    if not count.isdecimal() or not kind or not all(value and name in PARTS for name, _, value in pairs):
-        allowed = ", ".join(f"{name}=VALUE" for name in PARTS)
-        raise ApiError(f'together: {text!r} must be "COUNT KIND", and then as wanted: {allowed}')
-    selector: Item = {name: value for name, _, value in pairs if name not in ("tag", "serial")}
-    selector["tags"] = [value for name, _, value in pairs if name == "tag"]
-    serials = [value for name, _, value in pairs if name == "serial"]
-    return {"count": int(count), "kind": kind, "serials": serials, "selector": selector}
-
-
-def json_object(text: str) -> Item:
-    try:
-        found: Any = json.loads(text)
-    except ValueError as error:
-        raise ApiError(f"args: no JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise ApiError('args: must be a JSON object, e.g. {"flush": 10}')
-    return cast("Item", found)

@@ -11,7 +11,7 @@ import { pairs } from "./records.js";
 const MOST = 1000;
 const SHOWN_HISTORY = 50;
 const SHOWN_RESULTS = 20;
-const KINDS = { active: "done", leased: "done", ready: "ready", shaky: "warning", broken: "failed", quarantine: "failed", ended: "sleeping" };
+const KINDS = { active: "done", leased: "done", ready: "ready", broken: "failed", quarantine: "failed", ended: "sleeping" };
 
 const state = (word) => badge(word, KINDS[word] ?? "pending");
 const time = (ms) => (ms ? el("time", {}, stamp(ms)) : "");
@@ -39,12 +39,12 @@ function leaseRow(row) {
 }
 
 function boardRow(row) {
-  const word = row.presence === "ready" ? state(row.state) : badge(row.presence);
-  const health = row.health === "shaky" ? [" ", state(row.health)] : "";
+  const shaky = row.health === "shaky" ? [" ", badge(row.health, "warning")] : "";
+  const word = [row.presence === "ready" ? state(row.state) : badge(row.presence), shaky];
   const ask = (text, question) => button(text, `${question} ${row.serial}?`, `/boards/${row.serial}/do`, { do: text.toLowerCase() });
   const look = el("button", { type: "button", onclick: () => openConsole(row.serial) }, "Console");
   const deeds = isOperator ? el("div", {}, look, " ", ask("Reboot", "Reboot"), " ", ask("Delete", "Have the sentry forget all of")) : "";
-  return [row.serial, nodeLink(row.node), row.type, row.tags.join(" "), row.firmware, el("div", {}, word, health, row.problem ? el("div", { class: "bad" }, row.problem) : ""), row.user ?? "", time(row.until), deeds];
+  return [row.serial, nodeLink(row.node), row.type, row.tags.join(" "), row.firmware, el("div", {}, word, row.problem ? el("div", { class: "bad" }, row.problem) : ""), row.user ?? "", time(row.until), deeds];
 }
 
 function result(row) {
