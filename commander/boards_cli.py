@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from commander import console_cli, evaluate_cli
 from commander.api import Api, ApiError
+from commander.boards_options import PARTS, Domain, Firmware, Health, OnNode, Serials, Tags, Type
 from commander.options import HERE, ApiKey, AsJson, Limit, State, Url
 from commander.show import Item, clock, console, new_table, word
 
@@ -18,16 +19,9 @@ app.command()(evaluate_cli.evaluate)
 app.command()(evaluate_cli.results)
 app.command()(console_cli.console)
 
-Serials = Annotated[list[str] | None, typer.Option("--serial", help="just this board; repeatable")]
-Tags = Annotated[list[str] | None, typer.Option("--tag", help="boards with this tag; repeatable: with all of them")]
-Type = Annotated[str, typer.Option("--type", help="type of board, e.g. pico2-ice")]
-Firmware = Annotated[str, typer.Option("--firmware", help="boards with this firmware")]
-OnNode = Annotated[str, typer.Option("--node", help="boards of this sentry")]
-Domain = Annotated[str, typer.Option("--domain", help="boards in this domain")]
 Lease = Annotated[str, typer.Argument(metavar="[LEASE]", help="its id: l-...")]
 User = Annotated[str, typer.Option("--user", help="whose")]
 LOOK_S = 0.5
-PARTS = ("tag", "type", "firmware", "node", "domain", "serial")
 
 
 @app.command("list")
@@ -35,6 +29,7 @@ def board_list(
     only: Annotated[str, typer.Option("--only", help="boards in this state, e.g. ready or broken")] = "",
     tag: Tags = None,
     type_: Type = "",
+    health: Annotated[str, typer.Option("--health", help="good, shaky, broken or quarantine")] = "",
     node: OnNode = "",
     user: User = "",
     state: State = HERE,
@@ -44,7 +39,7 @@ def board_list(
     as_json: AsJson = False,
 ) -> None:
     """Every board that is plugged in, and who has it."""
-    wanted = {"state": only, "tag": tag, "type": type_, "node": node, "user": user, "limit": limit}
+    wanted = {"state": only, "tag": tag, "type": type_, "health": health, "node": node, "user": user, "limit": limit}
     answer = Api(state, url, key).get("/boards", **wanted)
     if as_json:
         print(json.dumps(answer))
@@ -53,6 +48,7 @@ def board_list(
     table.columns[0].no_wrap = True  # to be copied
     for row in answer["items"]:
         condition = word(row["state"]) if row["presence"] == "ready" else word(row["presence"])
+        condition += f", {word('shaky')}" if row["health"] == "shaky" else ""
         told = condition + escape(f": {row['problem']}" if row["problem"] else "")
         what = row["serial"], row["node"], " ".join([row["type"], *row["tags"]]), row["firmware"]
         table.add_row(*map(escape, what), told, f"{escape(row['user'] or '')} {clock(row['until'])}")
@@ -64,6 +60,7 @@ def available(
     kind: Annotated[str, typer.Option("--kind", help="what they shall be usable as")] = "",
     tag: Tags = None,
     type_: Type = "",
+    health: Health = "",
     firmware: Firmware = "",
     node: OnNode = "",
     domain: Domain = "",
@@ -73,7 +70,8 @@ def available(
     as_json: AsJson = False,
 ) -> None:
     """How many boards would be given out at once, and which."""
-    wanted = {"kind": kind, "tag": tag, "type": type_, "firmware": firmware, "node": node, "domain": domain}
+    wanted = {"kind": kind, "tag": tag, "type": type_, "health": health}
+    wanted |= {"firmware": firmware, "node": node, "domain": domain}
     answer = Api(state, url, key).get("/boards/available", **wanted)
     text = f"{answer['count']} available" + (": " + " ".join(answer["serials"]) if answer["serials"] else "")
     print(json.dumps(answer) if as_json else text)
@@ -87,6 +85,7 @@ def reserve(
     serial: Serials = None,
     tag: Tags = None,
     type_: Type = "",
+    health: Health = "",
     firmware: Firmware = "",
     node: OnNode = "",
     domain: Domain = "",
@@ -106,7 +105,7 @@ def reserve(
 ) -> None:
     """Have boards for an hour, all at once; in the queue while they are not free."""
     api = Api(state, url, key)
-    words = {"type": type_, "firmware": firmware, "node": node, "domain": domain}
+    words = {"type": type_, "health": health, "firmware": firmware, "node": node, "domain": domain}
     selector: Item = {name: value for name, value in words.items() if value} | {"tags": tag or []}
     wish: Item = {"kind": kind, "args": _object(args), "count": count, "serials": serial or [], "selector": selector}
     wish["together"] = [_part(text) for text in together or ()]

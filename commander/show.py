@@ -20,7 +20,7 @@ COLOURS = {
     "running": "cyan", "pending": "cyan", "waiting": "yellow", "held": "yellow",
     "done": "green", "applied": "green", "failed": "red", "refused": "red", "timeout": "yellow",
     "active": "green", "leased": "green", "flashing": "cyan", "testing": "cyan", "preparing": "cyan",
-    "broken": "red", "quarantine": "red", "ended": "dim",
+    "shaky": "yellow", "broken": "red", "quarantine": "red", "ended": "dim",
 }  # fmt: skip
 SHOWN_FIGURES = 4
 

@@ -14,8 +14,10 @@ STATES = ("flashing", "testing", "ready", "preparing", "leased", "broken", "quar
 """flashing, testing: on the way to `ready`, which alone is free; preparing: being made what its lease asks for; leased:
 usable; broken: being healed; quarantine: failed too often, and tested from time to time.
 
-The report on `leases` has as data {boards: {serial: {state, type, tags, firmware, kind?, lease?, problem?, failures?}},
-kinds: [what can be reserved]}; a board that is not plugged in is not in it."""
+The report on `leases` has as data {boards: {serial: {state, type, tags, firmware, kind?, lease?, problem?, failures?,
+shaky?}}, kinds: [what can be reserved], firmware: {name: version}}; a board that is not plugged in is not in it.
+failures: so many in a row; shaky: true while one that failed has not worked for long enough since then. A board's
+firmware is the name of what runs on it, the other what its sentry can give it."""
 DEEDS = ("reboot", "delete", "power-cycle")
 CONSOLE = "console"
 """Not a deed but a question. It is answered with {lines: [{n, ts, from, text}], more}: what the board said (`board`),

@@ -15,7 +15,7 @@ from farmhand_client.progress import Bar
 from farmhand_client.run import Run
 
 RESULT_S = 30.0
-SELECTORS = ("type", "tags", "firmware", "node", "domain")
+SELECTORS = ("type", "tags", "health", "firmware", "node", "domain")
 
 
 class AsyncBoardClient:
@@ -65,8 +65,8 @@ class AsyncBoardClient:
         **more: Any,
     ) -> list[str]:
         """Serials, once the boards can be used. ``wait_for_available``: queue for them, at most ``available_timeout`` s
-        (None: for ever). More: type, tags, firmware, node, domain; length_s, idle_s, priority; together: wishes
-        that are met with this one (dicts of count or serials, kind, args, selector). FarmError says why not."""
+        (None: for ever). More: type, tags, health, firmware, node, domain; length_s, idle_s, priority; together:
+        wishes that are met with this one (dicts of count or serials, kind, args, selector). FarmError says why not."""
         wish = self._wish(kind, args, more) | {"count": amount}
         return await self.leases.reserve(wish, available_timeout if wait_for_available else 0)
 

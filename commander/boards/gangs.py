@@ -16,7 +16,10 @@ def gangs(wishes: Iterable[Row]) -> dict[str, list[Row]]:
 
 def matched(gang: Iterable[Row], boards: Iterable[Board]) -> dict[str, list[Board]]:
     """id of a wish -> boards for it, none for two; as many of what the gang wants as there can be. A board that can
-    little comes before one that somebody may ask for by what it can.
+    little comes before one that somebody may ask for by what it can; among equals a good one before a shaky one.
+
+    A shaky board goes before a special one: who must not have it can say so (`health`), while nobody can help himself
+    who waits for the special one that was given away.
     """
     wishes = {wish["id"]: wish for wish in gang}
     known = list(boards)
@@ -56,4 +59,4 @@ def is_possible(gang: list[Row], boards: Iterable[Board]) -> bool:
 
 
 def _by_worth(boards: Iterable[Board]) -> list[Board]:
-    return sorted(boards, key=lambda board: (len(board.tags), board.serial))
+    return sorted(boards, key=lambda board: (len(board.tags), board.health != "good", board.serial))

@@ -29,8 +29,8 @@ class Whose(NamedTuple):
 def reserve(farm: Farm, asker: Asker, wish: Row, limits: Limits, moment: Moment) -> tuple[list[Row], Effects]:
     """Boards for a user, now or as soon as it is his turn: (the leases, effects).
 
-    wish: kind, args, count (None: as many as serials, else 1), serials, selector (type, tags, firmware, node, domain),
-    name (of the program that asks), length_s, idle_s, priority, wait; together: [kind, args, count, serials,
+    wish: kind, args, count (None: as many as serials, else 1), serials, selector (type, tags, health, firmware, node,
+    domain), name (of the program that asks), length_s, idle_s, priority, wait; together: [kind, args, count, serials,
     selector] of further leases that begin with it. Refused when it can never be met, and with wait=False when it
     cannot be now.
     """

@@ -1,5 +1,6 @@
 """The boards of the farm as their sentries report them, and which of them suit a wish. Pure."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple, cast
 
 from commander.effects import Farm, Row
@@ -8,12 +9,17 @@ from schema.boards import MOST_BOARDS, NODE_KIND, STATES
 from schema.message import Invalid, is_id
 
 DOCUMENT = "leases"
-UNWELL = ("broken", "quarantine")
+PLAIN = ("type", "health", "node", "domain")
+"""Of a selector: what a board has one of."""
+WELL, UNWELL = ("good", "shaky"), ("broken", "quarantine")
+HEALTH = (*WELL, *UNWELL)
+"""good: no failure lately; shaky: it works, but failed lately; the others are states in which none is given out."""
 
 
 class Board(NamedTuple):
     """A board that is plugged in. `presence`: its sentry's; `lease`: the one that the sentry knows of; `kinds`: what
-    its sentry can make of it."""
+    its sentry can make of it; `health`: one of HEALTH; `firmware`: what runs
+    on it, `firmwares`: what its sentry has, as name@version."""
 
     serial: str
     node: str
@@ -26,6 +32,8 @@ class Board(NamedTuple):
     problem: str
     lease: str
     kinds: tuple[str, ...]
+    health: str = "good"
+    firmwares: tuple[str, ...] = ()
 
     @property
     def well(self) -> bool:
@@ -64,15 +72,31 @@ def kinds(farm: Farm) -> list[str]:
     return sorted({kind for _, row in _reports(farm) for kind in _texts(row["data"], "kinds")})
 
 
+def firmwares(farm: Farm) -> list[str]:
+    """What can be put onto boards, by whichever sentry."""
+    return sorted({each for _, row in _reports(farm) for each in _firmwares(row["data"])})
+
+
+def is_firmware(wanted: str, has: Iterable[str]) -> bool:
+    """Whether it is there: by its name, or a version of it as name@version."""
+    return any(wanted in (each, each.partition("@")[0]) for each in has)
+
+
 def suits(board: Board, wish: Row) -> bool:
-    """Whether the wish (kind, serials, selector) means this board too; how it does is another question."""
+    """Whether the wish (kind, serials, selector) means this board too; whether it is free is another question."""
     selector: Row = wish["selector"]
     return (
         wish["kind"] in board.kinds
         and (not wish["serials"] or board.serial in wish["serials"])
-        and all(getattr(board, name) == value for name, value in selector.items() if name != "tags")
+        and all(getattr(board, name) == selector[name] for name in PLAIN if name in selector)
         and set(selector.get("tags", ())) <= set(board.tags)
+        and ("firmware" not in selector or is_firmware(selector["firmware"], board.firmwares))
     )
+
+
+def whatever_health(wish: Row) -> Row:
+    """The wish without what it says of health, which comes and goes: what it could mean one day."""
+    return {**wish, "selector": {name: value for name, value in wish["selector"].items() if name != "health"}}
 
 
 def _reports(farm: Farm) -> list[tuple[Row, Row]]:
@@ -96,7 +120,7 @@ def _reported(node: Row, seen: str, data: Row) -> list[Board]:
     # A stranger's JSON: what is not as it should be is not there.
     given = data.get("boards")
     rows = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
-    able = tuple(_texts(data, "kinds"))
+    able, images = tuple(_texts(data, "kinds")), tuple(_firmwares(data))
     found: list[Board] = []
     for serial, said in sorted(rows.items())[:MOST_BOARDS]:
         if isinstance(said, dict) and _is_serial(serial):
@@ -104,8 +128,16 @@ def _reported(node: Row, seen: str, data: Row) -> list[Board]:
             state = row.get("state")
             words = (_text(row, "type"), tuple(_texts(row, "tags")), _text(row, "firmware"), _text(row, "problem"))
             word = state if state in STATES else "broken"
-            found.append(Board(serial, node["id"], node["domain"], seen, word, *words, _text(row, "lease"), able))
+            health = word if word in UNWELL else "shaky" if row.get("shaky") is True else "good"
+            place = serial, node["id"], node["domain"], seen
+            found.append(Board(*place, word, *words, _text(row, "lease"), able, health, images))
     return found
+
+
+def _firmwares(data: Row) -> list[str]:
+    given = data.get("firmware")
+    told = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
+    return [f"{name}@{version}"[:256] for name, version in sorted(told.items()) if isinstance(version, str)]
 
 
 def _is_serial(serial: str) -> bool:

@@ -60,7 +60,7 @@ def _places(farm: Farm, now: int) -> dict[str, tuple[int, int | None]]:
 
 
 def _board(board: Board, lease: Row | None) -> Row:
-    shown: Row = {**board._asdict(), "tags": list(board.tags), "kinds": list(board.kinds)}
+    shown: Row = board._asdict() | {name: list(getattr(board, name)) for name in ("tags", "kinds", "firmwares")}
     return {
         **shown,
         "free": board.ready and lease is None,

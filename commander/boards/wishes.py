@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from commander.boards.book import Book
 from commander.boards.gangs import is_complete, matched
-from commander.boards.pool import Board, kinds, suits
+from commander.boards.pool import UNWELL, WELL, Board, firmwares, is_firmware, kinds, suits, whatever_health
 from commander.effects import Refused, Row, refuse_unless
 from commander.fleet.enrolment import check_size
 from schema import wire
@@ -55,6 +55,7 @@ def lease_of(book: Book, asker: Asker, wish: Row, limits: Limits) -> Row:
         raise Refused("priority", f"must be from 0 to {MOST_PRIORITY}")
     if wish["priority"] and not asker.admin:
         raise Refused("priority", "above 0 needs the role admin", 403)
+    check_health("selector.health", wish["selector"].get("health"))
     if sum(row["user"] == asker.user for row in book.in_state("waiting")) >= MOST_WAITING:
         raise Refused("wait", f"{asker.user} has {MOST_WAITING} wishes waiting already", 409)
     lease: Row = {
@@ -67,10 +68,19 @@ def lease_of(book: Book, asker: Asker, wish: Row, limits: Limits) -> Row:
     return lease
 
 
+def check_health(field: str, word: str | None) -> None:
+    if word is not None and word not in WELL:
+        never = " or ".join(UNWELL)
+        raise Refused(field, f"must be one of: {', '.join(WELL)}; a board that is {never} is not given out")
+
+
 def _refuse_impossible(book: Book, lease: Row) -> None:
     able = kinds(book.farm)
     if lease["kind"] not in able:
         raise Refused("kind", f"no sentry offers {lease['kind']}; allowed: {', '.join(able) or 'none yet'}")
+    there, wanted = firmwares(book.farm), lease["selector"].get("firmware")
+    if wanted is not None and not is_firmware(wanted, there):
+        raise Refused("selector.firmware", f"no sentry has {wanted}; allowed: {', '.join(there)[:300] or 'none yet'}")
     strangers = [serial for serial in lease["serials"] if serial not in book.boards]
     if strangers:
         raise Refused("serials", f"no sentry has a board {', '.join(strangers)[:200]}")
@@ -84,20 +94,25 @@ def refuse_impossible_gang(book: Book, gang: list[Row]) -> None:
     wanted = sum(row["count"] for row in gang)
     if len(gang) > MOST_GANG or wanted > MOST_GANG_BOARDS:
         raise Refused("together", f"must be at most {MOST_GANG - 1} more, {MOST_GANG_BOARDS} boards in all")
-    found = matched(gang, book.boards.values())
+    found = matched(map(whatever_health, gang), book.boards.values())
     if not is_complete(gang, found):
         raise Refused("together", f"of the {wanted} boards the farm has {sum(map(len, found.values()))} that suit")
 
 
 def _suiting(book: Book, lease: Row) -> list[Board]:
-    return [board for board in book.boards.values() if suits(board, lease)]
+    """Boards that the wish could get one day."""
+    wish = whatever_health(lease)
+    return [board for board in book.boards.values() if suits(board, wish)]
 
 
 def why_not_now(book: Book, lease: Row) -> str:
     held = book.held()
     mine = _suiting(book, lease)
-    free = sum(board.ready and board.serial not in held for board in mine)
+    free = sum(board.ready and board.serial not in held and suits(board, lease) for board in mine)
     unwell = sum(not board.well for board in mine)
+    unlike = sum(board.well and not suits(board, lease) for board in mine)
     others = sum(row["state"] == "waiting" for row in book.leases.values()) - 1
     problem = f"{free} of the {len(mine)} boards that suit are free, {lease['count']} are wanted"
-    return problem + (f"; {unwell} are out of order" if unwell else "") + (f"; {others} wishes wait" if others else "")
+    problem += f"; {unwell} are out of order" if unwell else ""
+    problem += f"; {unlike} are not {lease['selector']['health']}" if unlike else ""
+    return problem + (f"; {others} wishes wait" if others else "")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from commander.boards import leases, orders, views, wishes
+from commander.boards.pool import HEALTH
 from commander.boards.tables import board_history
 from commander.effects import Effects, Farm, Moment, Refused, Row
 from commander.fleet.views import history
@@ -45,7 +46,10 @@ MOST = 2**31
 class Selector(BaseModel, extra="forbid"):
     type: Short | None = Field(default=None, examples=["pico2-ice"])
     tags: list[Short] = Field(default=[], max_length=32, description="all of them")
-    firmware: Short | None = None
+    health: Short | None = Field(default=None, description="good or shaky", examples=["good"])
+    firmware: Short | None = Field(
+        default=None, description="that their sentry has, by its name or as name@version", examples=["pulse_count"]
+    )
     node: Short | None = None
     domain: Short | None = None
 
@@ -103,15 +107,18 @@ async def boards(
     node: Word = None,
     type: Word = None,
     tag: Tags = [],  # noqa: B006
+    health: Word = None,
     user: Word = None,
     free: bool | None = None,
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> Response:
-    """Each with its state, its sentry, and the lease that has it."""
+    """Each with its state, its health, its sentry, and the lease that has it."""
+    if health is not None and health not in HEALTH:
+        raise Refused("health", f"must be one of: {', '.join(HEALTH)}")
     if state is not None and state not in STATES:
         raise Refused("state", f"must be one of: {', '.join(STATES)}")
-    wanted = {"state": state, "node": node, "type": type, "user": user, "free": free}
+    wanted = {"state": state, "node": node, "type": type, "health": health, "user": user, "free": free}
     given = {name: value for name, value in wanted.items() if value is not None}
     rows = views.board_list(service.flow.farm, now_ms())
     found = [row for row in rows if all(row[n] == v for n, v in given.items()) and set(tag) <= set(row["tags"])]
@@ -125,12 +132,14 @@ async def available(
     kind: Word = None,
     type: Word = None,
     tag: Tags = [],  # noqa: B006
+    health: Word = None,
     firmware: Word = None,
     node: Word = None,
     domain: Word = None,
 ) -> Response:
     """`{"count", "serials"}` of what would be given out at once."""
-    wanted = {"type": type, "firmware": firmware, "node": node, "domain": domain}
+    wishes.check_health("health", health)
+    wanted = {"type": type, "health": health, "firmware": firmware, "node": node, "domain": domain}
     selector: Row = {name: value for name, value in wanted.items() if value is not None} | {"tags": tag}
     serials = views.available(service.flow.farm, selector, kind, now_ms())
     return json({"count": len(serials), "serials": serials})

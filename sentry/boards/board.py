@@ -8,7 +8,6 @@ begins) runs in tasks beside it, which end when the board moves on.
 import asyncio
 import inspect
 from collections.abc import Callable, Coroutine, Mapping
-from math import inf
 from typing import Any
 
 from schema.message import is_json
@@ -16,6 +15,7 @@ from sentry.boards.console import Console
 from sentry.boards.core import Lease, State
 from sentry.boards.faults import BoardFailed, Refused
 from sentry.boards.flashing import flash
+from sentry.boards.health import Health
 from sentry.boards.hub import Hub
 from sentry.boards.offers import asked_for, method_of
 from sentry.boards.settings import BoardSettings
@@ -40,18 +40,17 @@ class Board:
         settings: BoardSettings,
         voice: Voice,
         console: Console,
+        health: Health,
         changed: Callable[[], None],
     ) -> None:
         self.serial, self.device, self.lease = device.serial, device, lease
-        self.settings, self.voice, self.console = settings, voice, console
+        self.settings, self.voice, self.console, self.health = settings, voice, console, health
         self.hub = Hub(settings.hub, settings.uhubctl)
         self.firmware = ""
-        self.failures = 0
         self.problem = ""
         self.state: State = Flash(self)
         self._changed = changed
         self._refused: Lease | None = None
-        self._failed_at = -inf
         self._told_failure = False
         self._inbox: asyncio.Queue[Happened] = asyncio.Queue()
         self._replug = asyncio.Event()
@@ -66,6 +65,7 @@ class Board:
             while await self._on(await self._inbox.get()):
                 pass
         finally:
+            self.health.close()
             await self._work.stop(self.state)
 
     def plugged(self, device: Device | None) -> None:
@@ -110,8 +110,10 @@ class Board:
             told |= {"kind": self.lease.kind, "lease": self.lease.id}
         if self.problem:
             told["problem"] = self.problem[:512]
-        if self.failures:
-            told["failures"] = self.failures
+        if self.health.failures:
+            told["failures"] = self.health.failures
+        if self.health.shaky:
+            told["shaky"] = True
         return told
 
     # For states
@@ -148,8 +150,7 @@ class Board:
 
     def settled(self) -> State:
         """What a board that passed its test does next: what its lease asks for, else wait for one."""
-        if self._in_quarantine:
-            self.failures = 0
+        self.health.on_passed()
         if self.lease is None or self.lease == self._refused:
             return Ready(self)
         try:
@@ -159,10 +160,6 @@ class Board:
             self.console.note(error.problem)
             self._tell_failure(error.problem)
             return Ready(self)
-
-    @property
-    def _in_quarantine(self) -> bool:
-        return self.failures >= self.settings.failures
 
     # What happens
 
@@ -192,24 +189,22 @@ class Board:
         await self._work.hook(self.state, self.state.on_remove())
         if self.state.may_vanish or self.device:
             return True
+        if self.lease:  # it was in use
+            self.health.on_failed()
         await self._give_up("unplugged")
         return False
 
     async def _on_failed(self, problem: str) -> bool:
+        self.health.on_failed()
         if self.device is None:
             await self._give_up("unplugged")
             return False
         self.voice.problem(self.serial, problem)
         self.console.note(problem)
-        now = asyncio.get_running_loop().time()
-        if now - self._failed_at > self.settings.well_s and not self._in_quarantine:
-            self.failures = 0
-        self.failures += 1
-        self._failed_at = now
         await self._work.hook(self.state, self.state.lost(problem))
         self.problem = problem
         self._tell_failure(problem)
-        await self._go(Quarantine(self) if self._in_quarantine else Broken(self))
+        await self._go(Quarantine(self) if self.health.in_quarantine else Broken(self))
         return True
 
     async def _give_up(self, problem: str) -> None:

@@ -12,9 +12,11 @@ from sentry.boards.board import Board
 from sentry.boards.console import Console
 from sentry.boards.core import Lease
 from sentry.boards.faults import BoardFailed, Refused
+from sentry.boards.health import Health
 from sentry.boards.offers import method_of, offered
 from sentry.boards.settings import BoardSettings
 from sentry.boards.usb import Change, Device, Source
+from sentry.boards.versions import versions
 from sentry.boards.voice import Voice
 
 log = logging.getLogger(__name__)
@@ -29,7 +31,7 @@ class Manager:
         self._leases: dict[str, Lease] = {}
         self._boards: dict[str, Board] = {}
         self._tasks: dict[Board, asyncio.Task[None]] = {}
-        self._consoles: dict[str, Console] = {}
+        self._pasts: dict[str, tuple[Console, Health]] = {}
         self._closing = False
         self.changed = asyncio.Event()
 
@@ -53,7 +55,7 @@ class Manager:
 
     def report(self) -> dict[str, Any]:
         boards = {serial: board.report() for serial, board in sorted(self._boards.items())}
-        return {"boards": boards, "kinds": offered(self._settings)}
+        return {"boards": boards, "kinds": offered(self._settings), "firmware": versions(self._settings)}
 
     # Commands
 
@@ -67,6 +69,7 @@ class Manager:
             case "reboot":
                 board.reboot()
             case "delete":
+                board.health.forget()
                 self._tasks[board].cancel()
             case _:
                 port = board.device.port if board.device else ""
@@ -123,27 +126,29 @@ class Manager:
             board.plugged(self._devices.get(device.serial))
         elif change.what != "removed":
             self._voice.event(device.serial, "plugged", {"vendor": device.vendor, "product": device.product})
-            self._console(device.serial).note("plugged in")
+            self._past(device.serial)[0].note("plugged in")
             self._add(device)
 
     def _add(self, device: Device) -> None:
         serial = device.serial
-        console = self._console(serial)
-        board = Board(device, self._leases.get(serial), self._settings, self._voice, console, self.changed.set)
+        console, health = self._past(serial)
+        health.on_plugged()
+        lease = self._leases.get(serial)
+        board = Board(device, lease, self._settings, self._voice, console, health, self.changed.set)
         self._boards[serial] = board
         task = asyncio.get_running_loop().create_task(board.run())
         self._tasks[board] = task
         task.add_done_callback(lambda task: self._on_ended(board, task))
         self.changed.set()
 
-    def _console(self, serial: str) -> Console:
+    def _past(self, serial: str) -> tuple[Console, Health]:
         """The board's, with what is left of before if it was here lately."""
-        if serial not in self._consoles:
-            gone = [each for each in self._consoles if each not in self._boards]
-            if gone and len(self._consoles) >= MOST_BOARDS:
-                del self._consoles[gone[0]]
-            self._consoles[serial] = Console()
-        return self._consoles[serial]
+        if serial not in self._pasts:
+            gone = [each for each in self._pasts if each not in self._boards]
+            if gone and len(self._pasts) >= MOST_BOARDS:
+                del self._pasts[gone[0]]
+            self._pasts[serial] = Console(), Health(self._settings, self.changed.set)
+        return self._pasts[serial]
 
     def _on_ended(self, board: Board, task: asyncio.Task[None]) -> None:
         """A board that is still plugged in was deleted: it begins anew."""

@@ -47,7 +47,7 @@ class BoardSettings(BaseSettings):
     failures: int = Field(default=3, ge=1, le=100)
     """failures in a row until quarantine"""
     well_s: Seconds = 600
-    """a failure after so long without one is the first in a row"""
+    """a board that has worked for so long since it failed is good again; its next failure is the first in a row"""
     quarantine_s: Annotated[float, Field(gt=0, le=86_400)] = 600
     """between two tests of a board in quarantine"""
     hub: str = ""

@@ -39,6 +39,7 @@ class BoardFarm:
         self.history: list[Row] = []
         self.audit: list[Row] = []
         self.said: dict[str, dict[str, Row]] = {}
+        self.firmware: dict[str, Any] = dict.fromkeys(hosts, FIRMWARE)
         self._dice = itertools.count(1)
         for node, number in hosts.items():
             self.farm.apply(
@@ -94,7 +95,8 @@ class BoardFarm:
                 self.said[node].pop(name, None)
             else:
                 self.said[node][name] = {**ICE, **self.said[node].get(name, {}), **row}
-        data = {"boards": {serial: dict(row) for serial, row in self.said[node].items()}, "kinds": KINDS}
+        boards = {serial: dict(row) for serial, row in self.said[node].items()}
+        data = {"boards": boards, "kinds": KINDS, "firmware": self.firmware[node]}
         at = Address(fleet.REPORTED.key, "house", node, "self", "leases")
         message = {"rev": 0, "status": "applied", "data": data}
         self.apply(rules.RULES["reported/leases"](self.farm, at, message, self.moment()))
@@ -141,7 +143,8 @@ class BoardFarm:
         return [row["what"] for row in self.history if row["lease"] == lease]
 
 
-ICE = {"type": "pico2-ice", "tags": ["up5k"], "firmware": "default-1"}
+ICE = {"type": "pico2-ice", "tags": ["up5k"], "firmware": "default"}
+FIRMWARE = {"default": "d1", "pulse_count": "p1", "variance": "v1"}
 
 
 def unchanged(farm: Farm) -> dict[str, dict[Any, Row]]:

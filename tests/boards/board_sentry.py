@@ -16,6 +16,7 @@ from tests.commander.api import now_ms
 from tests.commander.serving import Serving
 
 KINDS = ["pulsecount", "variance"]
+FIRMWARE = {"default": "1", "pulse_count": "1", "variance": "1"}
 
 
 class BoardSentry:
@@ -60,7 +61,7 @@ class BoardSentry:
         with self._lock:
             if serial:
                 self.boards[serial] |= changed
-            data = {"boards": self.boards, "kinds": KINDS}
+            data = {"boards": self.boards, "kinds": KINDS, "firmware": FIRMWARE}
             self._say(fleet.REPORTED, {"rev": self._rev, "status": "applied", "data": data}, "leases", retain=True)
 
     def event(self, serial: str, event: str, lease: str = "", **contents: Any) -> None:

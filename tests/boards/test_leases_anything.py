@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from commander.boards import leases, queue, sharing
 from commander.boards.leases import Whose
-from commander.boards.pool import Board, boards, suits
+from commander.boards.pool import WELL, Board, boards, suits
 from commander.boards.wishes import Asker, Limits
 from commander.effects import Refused, Row
 from schema.boards import STATES
@@ -24,7 +24,8 @@ selectors = st.fixed_dictionaries(
     optional={
         "node": st.sampled_from([*HOSTS, "x"]),
         "tags": st.lists(st.sampled_from(["up5k", "sma"]), unique=True),
-        "firmware": st.just("default-1"),
+        "firmware": st.sampled_from(["default", "default@d1", "default@d2"]),
+        "health": st.sampled_from(WELL),
     },
 )
 MORE: dict[str, st.SearchStrategy[Any]] = {
@@ -87,10 +88,13 @@ class Anything(RuleBasedStateMachine):
         self.farm.settle()
 
     @rule(
-        serial=places, state=st.sampled_from([*STATES, "ready", "nonsense"]), tags=st.sampled_from([["up5k"], ["sma"]])
+        serial=places,
+        state=st.sampled_from([*STATES, "ready", "nonsense"]),
+        tags=st.sampled_from([["up5k"], ["sma"]]),
+        shaky=st.booleans(),
     )
-    def board_says(self, serial: str, state: str, tags: list[str]) -> None:
-        self.farm.report(serial[0], **{serial.replace("-", "_"): {"state": state, "tags": tags}})
+    def board_says(self, serial: str, state: str, tags: list[str], shaky: bool) -> None:
+        self.farm.report(serial[0], **{serial.replace("-", "_"): {"state": state, "tags": tags, "shaky": shaky}})
 
     @rule(serial=places, elsewhere=st.booleans())
     def unplugged(self, serial: str, elsewhere: bool) -> None:

@@ -42,7 +42,8 @@ function leaseRow(row) {
 }
 
 function boardRow(row) {
-  const word = row.presence === "ready" ? state(row.state) : badge(row.presence);
+  const shaky = row.health === "shaky" ? [" ", badge(row.health, "warning")] : "";
+  const word = [row.presence === "ready" ? state(row.state) : badge(row.presence), shaky];
   const ask = (text, question) => button(text, `${question} ${row.serial}?`, `/boards/${row.serial}/do`, { do: text.toLowerCase() });
   const look = el("button", { type: "button", onclick: () => openConsole(row.serial) }, "Console");
   const deeds = isOperator ? el("div", {}, look, " ", ask("Reboot", "Reboot"), " ", ask("Delete", "Have the sentry forget all of")) : "";

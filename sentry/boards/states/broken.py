@@ -20,8 +20,8 @@ class Broken(State):
 
     async def enter(self) -> State:
         settings = self.board.settings
-        await asyncio.sleep(min(settings.heal_s * 2 ** (self.board.failures - 1), settings.quarantine_s))
-        if self.board.failures > 1 and self.board.device and self.board.hub.port_of(self.board.device.port):
+        await asyncio.sleep(min(settings.heal_s * 2 ** (self.board.health.failures - 1), settings.quarantine_s))
+        if self.board.health.failures > 1 and self.board.device and self.board.hub.port_of(self.board.device.port):
             self.may_vanish = True
             try:
                 await self.board.hub.cycle(self.board.device.port)
