@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 import time
 from collections.abc import Iterable
 from typing import Any, Protocol
@@ -47,8 +48,8 @@ class Leases:
 
     async def reserve(self, wish: Row, timeout_s: float | None) -> list[str]:
         """Serials, once the boards can be used. ``timeout_s``: how long to queue; 0: now or not at all."""
-        asked = {**wish, "name": self._name, "wait": timeout_s != 0}
-        first: Row = await self._api.post("/boards/leases", asked, again=False)
+        asked = {"id": "l-" + secrets.token_hex(8), **wish, "name": self._name, "wait": timeout_s != 0}
+        first: Row = await self._api.post("/boards/leases", asked)
         gang: list[Row] = [first, *first.get("together", [])]
         alone = {name: value for name, value in wish.items() if name != "together"}
         parts: list[Row] = [{}, *wish.get("together", ())]
