@@ -34,7 +34,7 @@ class Examples:
     """A copy of the folder, whose bitstreams its Makefile has built, and programs that run in it."""
 
     def __init__(self, folder: Path, url: str, key: str | None) -> None:
-        self.folder, self.url = folder, url
+        self.folder, self.url, self.key = folder, url, key
         paths = os.pathsep.join([str(ROOT / "client"), os.environ.get("PYTHONPATH", "")])
         self._environment = {**os.environ, "PYTHONPATH": paths, "FARMHAND_URL": url}
         self._environment |= {"FARMHAND_KEY": key} if key else {}
@@ -179,10 +179,10 @@ def test_a_big_job_goes_on_after_it_was_ended(examples: Examples, folder: Path, 
         expected[f"{number}.bin"] = str(pulses(by))
     batch = f"examples-{os.getpid()}-{os.urandom(4).hex()}"
     words = ("big_job.py", "job", "results.csv", "--batch", batch)
-    with_key = PulseCountClient(examples.url, "looks", key=examples._environment.get("FARMHAND_KEY"))
+    looker = PulseCountClient(examples.url, "looks", key=examples.key)
 
     def kept() -> list[str]:
-        return [row["evaluation"] for row in with_key.results(batch=batch)]
+        return [row["evaluation"] for row in looker.results(batch=batch)]
 
     for number, end in ((1, signal.SIGINT), (3, signal.SIGKILL)):
         process = examples.start(*words)
@@ -200,7 +200,7 @@ def test_a_big_job_goes_on_after_it_was_ended(examples: Examples, folder: Path, 
     assert len(rows) == len(expected)
     times = Counter(kept())
     assert all(times[name] == 1 for name in known), "what was there was not evaluated again"
-    with_key.close()
+    looker.close()
 
 
 def test_events(farm: Farm | None, examples: Examples, running: Running) -> None:
