@@ -22,7 +22,7 @@ PROGRAM_OF_MARKER = {
 }
 LONG = ("system", "avr")
 
-pytest_plugins = ["farmhand_client.pytest_plugin", "tests.commander.serving"]
+pytest_plugins = ["farmhand_client.pytest_plugin", "tests.support.live_farm", "tests.commander.serving"]
 
 # How long an example takes says how busy the machine is, and nothing else.
 settings.register_profile("any machine", deadline=None, suppress_health_check=list(HealthCheck))

@@ -12,6 +12,7 @@ front are for asyncio. Every call is there in camelCase too.
 
 from farmhand_client.blocking import BoardClient, PulseCountClient, VarianceClient
 from farmhand_client.boards import AsyncBoardClient, AsyncPulseCountClient, AsyncVarianceClient
+from farmhand_client.console import ConsoleLine
 from farmhand_client.errors import FarmError, NoAnswer
 from farmhand_client.evaluation import (
     Evaluation,
@@ -28,6 +29,7 @@ __all__ = [
     "AsyncPulseCountClient",
     "AsyncVarianceClient",
     "BoardClient",
+    "ConsoleLine",
     "Evaluation",
     "EvaluationFailed",
     "Event",

@@ -11,6 +11,7 @@ from concurrent.futures import CancelledError
 from typing import Any, ClassVar, TypeVar
 
 from farmhand_client.boards import RESULT_S, AsyncBoardClient, AsyncPulseCountClient, AsyncVarianceClient
+from farmhand_client.console import ConsoleLine
 from farmhand_client.evaluation import Evaluation, FilePath, Result
 from farmhand_client.events import AbstractEventHandler, Event, EventServer
 from farmhand_client.leases import Row
@@ -141,6 +142,10 @@ class BoardClient:
     ) -> Iterator[Result]:
         """See AsyncBoardClient.evaluate_evaluations."""
         return self._each(self._client.evaluate_evaluations(list(evaluations), result_timeout, progress, batch))
+
+    def console(self, serial: str, after: int = 0) -> list[ConsoleLine]:
+        """See AsyncBoardClient.console."""
+        return self._wait(self._client.console(serial, after))
 
     def results(self, batch: str | None = None, limit: int = 1_000, **where: Any) -> list[Row]:
         """See AsyncBoardClient.results."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import Any, ClassVar
 
 from farmhand_client.api import Api
+from farmhand_client.console import ConsoleLine, console
 from farmhand_client.errors import FarmError
 from farmhand_client.evaluation import Evaluation, FilePath, PulseCountEvaluation, Result, VarianceEvaluation
 from farmhand_client.events import AbstractEventHandler, EventServer
@@ -161,6 +162,11 @@ class AsyncBoardClient:
         """(serial, evaluation, value) of each evaluation on each of its boards, as they come."""
         async for result in self._evaluated(evaluations, False, result_timeout, progress, batch):
             yield result
+
+    async def console(self, serial: str, after: int = 0) -> list[ConsoleLine]:
+        """What the board said, what it was sent, and what happened to it: (n, ts, source, text) of the lines behind the
+        number ``after``, the oldest first. FarmError when somebody else has it, or its sentry does not answer."""
+        return await console(self.api, serial, after)
 
     async def results(self, batch: str | None = None, limit: int = 1_000, **where: Any) -> list[Row]:
         """What the farm kept, the newest first, also of earlier programs: `serial`, `evaluation`, `value` or `problem`,

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 import time
 from collections.abc import Iterable
 from typing import Any, Protocol
@@ -43,12 +44,13 @@ class Leases:
         self._ready: set[str] = set()
         self._failing: dict[str, str] = {}
         self._looking = asyncio.Lock()
+        self._telling = False
         self._task: asyncio.Task[None] | None = None
 
     async def reserve(self, wish: Row, timeout_s: float | None) -> list[str]:
         """Serials, once the boards can be used. ``timeout_s``: how long to queue; 0: now or not at all."""
-        asked = {**wish, "name": self._name, "wait": timeout_s != 0}
-        first: Row = await self._api.post("/boards/leases", asked, again=False)
+        asked = {"id": "l-" + secrets.token_hex(8), **wish, "name": self._name, "wait": timeout_s != 0}
+        first: Row = await self._api.post("/boards/leases", asked)
         gang: list[Row] = [first, *first.get("together", [])]
         alone = {name: value for name, value in wish.items() if name != "together"}
         parts: list[Row] = [{}, *wish.get("together", ())]
@@ -84,10 +86,7 @@ class Leases:
                 await self._api.post(f"/boards/leases/{lease}/{what}", {"serials": mine} if what == "end" else {})
             done = [serial for mine in parts.values() for serial in mine]
         if what == "end":
-            for serial in done:
-                await self._on_event(
-                    Event(serial, "ended", {"serial": serial, "why": "ended"}), self.boards.get(serial)
-                )
+            await self._parted(done)
         return done
 
     def parts(self, serials: Iterable[str]) -> dict[str, list[str]]:
@@ -157,6 +156,16 @@ class Leases:
             if problem and board["state"] in ("ready", "quarantine"):
                 raise FarmError("boards", f"{board['serial']}: {problem}")
 
+    async def _parted(self, serials: list[str]) -> None:
+        """What these boards told before they were given back, and that they were."""
+        had = {serial: self.boards.get(serial) for serial in serials}
+        for lease in {lease for lease in had.values() if lease is not None}:
+            if not self._telling:  # a handler may be who gives them back, and would wait for itself
+                await self._look(lease)
+        for serial, lease in had.items():
+            if self.boards.get(serial) == lease:
+                await self._on_event(Event(serial, "ended", {"serial": serial, "why": "ended"}), lease)
+
     # What comes
 
     async def _watch(self) -> None:
@@ -175,20 +184,29 @@ class Leases:
     async def _look(self, lease: str) -> bool:
         """Whether there was anything new."""
         async with self._looking:
+            if lease not in self.boards.values():
+                return False  # it has ended meanwhile, and all that came of it is told
             history, results = self._seen.get(lease, (0, 0))
             # In this order: what came before a reservation ended is given before that.
             told = await self._api.get("/boards/history", lease=lease, after=history, limit=MOST)
             found = await self._api.get("/boards/results", lease=lease, after=results, limit=MOST)
             rows, values = told["items"], found["items"]
             self._seen[lease] = (rows[-1]["id"] if rows else history, values[-1]["id"] if values else results)
-            for row in values:
-                for listener in list(self.listeners):
-                    listener.on_result(row)
-                names = ("serial", "batch", "evaluation", "value", "problem")
-                await self.server.handle_event(Event(row["serial"], "results", {name: row[name] for name in names}))
-            for row in rows:
-                await self._on_event(Event(row["serial"], row["what"], {**row["data"], "serial": row["serial"]}), lease)
+            self._telling = True
+            try:
+                await self._tell(lease, rows, values)
+            finally:
+                self._telling = False
             return bool(rows or values)
+
+    async def _tell(self, lease: str, rows: list[Row], values: list[Row]) -> None:
+        for row in values:
+            for listener in list(self.listeners):
+                listener.on_result(row)
+            names = ("serial", "batch", "evaluation", "value", "problem")
+            await self.server.handle_event(Event(row["serial"], "results", {name: row[name] for name in names}))
+        for row in rows:
+            await self._on_event(Event(row["serial"], row["what"], {**row["data"], "serial": row["serial"]}), lease)
 
     async def _on_event(self, event: Event, lease: str | None) -> None:
         if self.boards.get(event.serial) != lease:

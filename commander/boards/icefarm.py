@@ -42,7 +42,7 @@ def wish(name: str, kind: str, args: Row, count: int | None, serials: list[str],
     """For leases.reserve. The client waits by itself for boards to be free, so it is never put into the queue."""
     kept = {word: value for word, value in args.items() if word not in NO_MEANING}
     lease: Row = {"name": name, "kind": kind, "args": kept, "count": count, "serials": serials, "idle_s": idle_s}
-    return lease | {"selector": {}, "together": [], "length_s": None, "priority": 0, "wait": False}
+    return lease | {"id": None, "selector": {}, "together": [], "length_s": None, "priority": 0, "wait": False}
 
 
 def rows(serials: list[str], scheme: str, host: str, port: int) -> list[Row]:

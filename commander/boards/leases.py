@@ -8,8 +8,9 @@ from typing import NamedTuple
 from commander.boards.book import Book
 from commander.boards.gangs import gangs
 from commander.boards.pool import Board
+from commander.boards.repeated import made_before
 from commander.boards.sharing import asked_back, is_wanted
-from commander.boards.wishes import Asker, Limits, lease_of, refuse_impossible_gang, why_not_now
+from commander.boards.wishes import Asker, Limits, lease_of, parts_of, refuse_impossible_gang, why_not_now
 from commander.effects import Effects, Farm, Moment, Put, Refused, Row, audit
 
 SOON_MS = 20 * 60_000
@@ -27,16 +28,17 @@ class Whose(NamedTuple):
 
 
 def reserve(farm: Farm, asker: Asker, wish: Row, limits: Limits, moment: Moment) -> tuple[list[Row], Effects]:
-    """Boards for a user, now or as soon as it is his turn: (the leases, effects).
+    """Boards for a user, now or as soon as it is his turn: (the leases, effects). No effects: of a wish made before.
 
-    wish: kind, args, count (None: as many as serials, else 1), serials, selector (type, tags, health, firmware, node,
-    domain), name (of the program that asks), length_s, idle_s, priority, wait; together: [kind, args, count, serials,
-    selector] of further leases that begin with it. Refused when it can never be met, and with wait=False when it
-    cannot be now.
+    wish: id (for the lease, or None), kind, args, count (None: as many as serials, else 1), serials, selector (type,
+    tags, health, firmware, node, domain), name (of the program that asks), length_s, idle_s, priority, wait; together:
+    [kind, args, count, serials, selector] of further leases that begin with it. Refused when it can never be met, and
+    with wait=False when it cannot be now.
     """
+    if known := made_before(farm, asker, wish, limits):
+        return known, []
     book = Book(farm, moment)
-    parts: list[Row] = [{}, *wish["together"]]
-    gang = [lease_of(book, asker, {**wish, **part}, limits) for part in parts]
+    gang = [lease_of(book, asker, part, limits) for part in parts_of(wish)]
     if len(gang) > 1:
         gang = [{**row, "gang": gang[0]["id"]} for row in gang]
         refuse_impossible_gang(book, gang)

@@ -32,10 +32,23 @@ class Limits(NamedTuple):
     idle_s: int | None = None
 
 
-def lease_of(book: Book, asker: Asker, wish: Row, limits: Limits) -> Row:
-    serials = [serial.lower() for serial in wish["serials"]]
-    count = wish["count"] if wish["count"] is not None else len(serials) or 1
+def parts_of(wish: Row) -> list[Row]:
+    """The wishes of its gang, most often just this one; its id is the first one's."""
+    return [wish, *({**wish, "id": None, **part} for part in wish["together"])]
+
+
+def decided(asker: Asker, wish: Row, limits: Limits) -> Row:
+    """What of a lease its wish decides."""
+    serials: list[str] = [serial.lower() for serial in wish["serials"]]
+    count: int = wish["count"] if wish["count"] is not None else len(serials) or 1
     length_s: int = wish["length_s"] if wish["length_s"] is not None else min(LENGTH_S, limits.max_s)
+    same = {name: wish[name] for name in ("name", "kind", "args", "selector", "priority", "idle_s")}
+    return same | {"user": asker.user, "count": count, "serials": serials, "length_s": length_s}
+
+
+def lease_of(book: Book, asker: Asker, wish: Row, limits: Limits) -> Row:
+    asked = decided(asker, wish, limits)
+    serials, count, length_s = asked["serials"], asked["count"], asked["length_s"]
     refuse_unless(is_id, "kind", wish["kind"])
     refuse_unless(is_json, "args", {"boards": [wish["args"]]})  # as deep as the document has it
     check_size("args", wish["args"])
@@ -59,10 +72,10 @@ def lease_of(book: Book, asker: Asker, wish: Row, limits: Limits) -> Row:
     if sum(row["user"] == asker.user for row in book.in_state("waiting")) >= MOST_WAITING:
         raise Refused("wait", f"{asker.user} has {MOST_WAITING} wishes waiting already", 409)
     lease: Row = {
-        **{name: wish[name] for name in ("name", "kind", "args", "selector", "priority", "idle_s")},
-        **{"id": "l-" + book.moment.dice(8).hex(), "user": asker.user, "gang": "", "state": "waiting", "count": count},
-        **{"serials": serials, "boards": {}, "length_s": length_s, "created": book.moment.now, "begun": 0, "until": 0},
-        **{"used": 0, "warned": False, "wanted": 0, "failing": {}, "ended": 0, "why": ""},
+        **asked,
+        **{"id": wish["id"] or "l-" + book.moment.dice(8).hex(), "gang": "", "state": "waiting", "boards": {}},
+        **{"created": book.moment.now, "begun": 0, "until": 0, "used": 0, "ended": 0, "why": ""},
+        **{"warned": False, "wanted": 0, "failing": {}},
     }
     _refuse_impossible(book, lease)
     return lease

@@ -63,6 +63,11 @@ class BoardsWish(BaseModel, extra="forbid"):
 
 
 class ReserveWish(BoardsWish):
+    id: str | None = Field(
+        default=None,
+        pattern="^l-[0-9a-f]{16}$",
+        description="new, for the lease; asked again with it, nothing is booked twice",
+    )
     name: Name = Field(default="", description="of the program that asks: extend-all and end-all can mean only its own")
     together: list[BoardsWish] = Field(
         default=[], max_length=wishes.MOST_GANG - 1, description="more leases that begin with it, or not at all"
@@ -148,14 +153,19 @@ async def available(
 @router.post("/leases", status_code=201)
 async def reserve(service: Served, caller: Operator, wish: ReserveWish) -> Response:
     """All boards of the wish at once: now, or when its turn has come (`state`: `active`, `waiting`). The answer's
-    `together` has the leases that begin with it."""
+    `together` has the leases that begin with it. 200 instead of 201: it was made before, with this `id`."""
     asked = _plain(wish) | {"together": [_plain(each) for each in wish.together]}
     limits = limits_of(service)
     if "idle_s" not in wish.model_fields_set:
         asked["idle_s"] = limits.idle_s
-    work = _work(leases.reserve, _asker(caller), asked, limits)
-    first, *others = [_shown(service, row) for row in await do(service, work, caller.name)]
-    return json(first | ({"together": others} if others else {}), 201)
+
+    def work(farm: Farm, moment: Moment) -> tuple[tuple[list[Row], bool], Effects]:
+        gang, effects = leases.reserve(farm, _asker(caller), asked, limits, moment)
+        return (gang, bool(effects)), effects
+
+    gang, is_new = await do(service, work, caller.name)
+    first, *others = [_shown(service, row) for row in gang]
+    return json(first | ({"together": others} if others else {}), 201 if is_new else 200)
 
 
 @router.get("/leases")

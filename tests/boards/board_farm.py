@@ -23,7 +23,7 @@ def wish(count: int | None = 1, **more: Any) -> Row:
     """What the API makes of a body that says as much."""
     return {
         **{"kind": "pulsecount", "args": {}, "count": count, "serials": [], "selector": {}, "length_s": None},
-        **{"idle_s": None, "priority": 0, "name": "", "wait": True, "together": [], **more},
+        **{"id": None, "idle_s": None, "priority": 0, "name": "", "wait": True, "together": [], **more},
     }
 
 

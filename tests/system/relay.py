@@ -1,4 +1,4 @@
-"""A TCP relay between two brokers: the wire of a link, which a test can cut and join again."""
+"""A TCP relay: the wire of a link, which a test can cut and join again."""
 
 import contextlib
 import socket
@@ -14,6 +14,7 @@ class Relay:
         self.port: int = self._listener.getsockname()[1]
         self._lock = threading.Lock()
         self._whole = True
+        self._losing = threading.Event()
         self._open: list[socket.socket] = []
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -30,6 +31,14 @@ class Relay:
     def join(self) -> None:
         with self._lock:
             self._whole = True
+
+    def lose_answer(self) -> None:
+        """What the target says next is thrown away, and the connection with it."""
+        self._losing.set()
+
+    @property
+    def lost(self) -> bool:
+        return not self._losing.is_set()
 
     def close(self) -> None:
         self.cut()
@@ -55,12 +64,14 @@ class Relay:
                 self._open += [near, far]
             both = threading.Barrier(2)
             for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=self._pass, args=(source, sink, both), daemon=True).start()
+                threading.Thread(target=self._pass, args=(source, sink, both, source is far), daemon=True).start()
 
-    @staticmethod
-    def _pass(source: socket.socket, sink: socket.socket, both: threading.Barrier) -> None:
+    def _pass(self, source: socket.socket, sink: socket.socket, both: threading.Barrier, answers: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                if answers and self._losing.is_set():
+                    self._losing.clear()
+                    break
                 sink.sendall(data)
         for each in (source, sink):
             with contextlib.suppress(OSError):

@@ -1,6 +1,6 @@
 """The client library against a farm with two virtual boards, or against any live one:
 
-pytest tests/system/test_client.py --farmhand-url http://farm:8080 --farmhand-key KEY
+pytest tests/system/test_client*.py --url http://farm:8080 --key KEY
 """
 
 import asyncio
@@ -190,7 +190,7 @@ def test_what_is_wrong_is_said(client: Make, files: dict[int, Path], place: tupl
     stranger.close()
     reserved(mine, 2)
     with pytest.raises(FarmError, match="are free") as error:
-        client().reserve(1)
+        client().reserve_specific(mine.get_serials()[:1])
     assert (error.value.field, error.value.status) == ("wait", 409)
     gone = [each.value for each in mine.evaluate_bitstreams(["none.bin"])]
     assert [type(each) for each in gone] == [EvaluationFailed] * 2
@@ -214,7 +214,7 @@ def test_a_gang_of_two_kinds(client: Make, files: dict[int, Path]) -> None:
     assert found[counter] == pulses(7)
     assert 0 < found[meter] != pulses(7)
     with pytest.raises(FarmError) as error:
-        mine.reserve(1, together=[{"count": 2}])
+        mine.reserve_specific([counter], together=[{"serials": [counter]}])
     assert error.value.field == "together"
 
 

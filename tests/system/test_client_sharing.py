@@ -21,7 +21,7 @@ LENGTH_S = 10
 
 
 @pytest.fixture(scope="module")
-def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
+def farm(tmp_path_factory: pytest.TempPathFactory, no_live_farm: None) -> Iterator[Farm]:
     need_tools()
     made = Farm(tmp_path_factory.mktemp("sharing") / "state", HOUSE + HTTP)
     try:

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import pytest
+from farmhand_client import FarmError, PulseCountClient
 from playwright.sync_api import Browser, expect
 
 from sentry.boards.console import Console
@@ -51,6 +52,24 @@ def test_a_console_is_read_part_by_part(serving: Serving, sentry: BoardSentry) -
     # Looking leaves nothing behind for readers, and nothing in the audit log.
     assert not [row for row in serving.get("/commands", node="bench")["items"] if row["args"].get("do") == "console"]
     assert not [row for row in serving.get("/audit")["items"] if row["data"].get("args", {}).get("do") == "console"]
+
+
+def test_the_client_has_all_parts_of_a_console(serving: Serving, sentry: BoardSentry) -> None:
+    board = sentry.consoles["e662"]
+    board.note("flashed pulse_count")
+    board.sent(bytes(104_090), 104_090)
+    for number in range(448):
+        board.said(f"pulses: {number}")
+    client = PulseCountClient(serving.url, "looks", key=serving.key("operator"))
+    lines = client.console("E662")[-450:]
+    assert [line.text for line in lines[1:]] == ["104,090 bytes", *(f"pulses: {number}" for number in range(448))]
+    assert [line.source for line in lines[:3]] == ["note", "sentry", "board"]
+    assert lines[0].ts <= lines[-1].ts
+    assert client.console("e662", lines[-2].n) == lines[-1:]
+    with pytest.raises(FarmError, match="e669") as error:
+        client.console("e669")
+    assert error.value.status == 404
+    client.close()
 
 
 def test_the_command_line_shows_a_console(serving: Serving, sentry: BoardSentry, farmhand: Cli) -> None:
