@@ -204,6 +204,28 @@ def test_a_call_reaches_the_board_that_was_unplugged_while_its_files_came(make: 
     told.event(ONE, "results", batch="b1", results=[["a", 1000]])
 
 
+def test_boards_that_can_take_a_call_take_it(make: Make, commander: Peer) -> None:
+    _, told, boards = make((ONE, TWO), "pulse_count")
+    depot = Depot(commander)
+    told.report(0, **{ONE: "ready", TWO: "ready"})
+    told.lease(1, given(ONE), given(TWO))
+    told.report(1, **{ONE: "leased", TWO: "leased"})
+    boards[1].unplug()
+    told.event(TWO, "unplugged")
+    call = "l1", "evaluate", depot.add(a=bitstream(1000))
+    ended = told.call("c1", *call, ONE, TWO, batch="b1")
+    assert (ended["status"], ended["result"]) == (
+        "done",
+        {
+            "answers": {ONE: 1},
+            "problems": {TWO: f"serial: there is no board {TWO} on this host"},
+            "codes": {TWO: "unknown-board"},
+        },
+    )
+    told.event(ONE, "results", batch="b1", results=[["a", 1000]])
+    assert told.call("c2", *call, TWO, batch="b1")["code"] == "unknown-board"
+
+
 def test_a_state_of_somebody_elses_package(make: Make, commander: Peer, tmp_path: Path) -> None:
     package = tmp_path / "site"
     (package / "echoes-1.0.dist-info").mkdir(parents=True)
