@@ -78,7 +78,7 @@ class Manager:
         return {}
 
     async def call(self, args: Mapping[str, Any]) -> dict[str, Any]:
-        """Obey `board-call`: by serial what the method returned, or the problem, with a word for programs when the board
+        """Obey `board-call`: by serial what the method returned, or the problem, with a word for it when the board
         cannot take the call. Refused before anything is done, when none can."""
         names: dict[str, str] = {file["name"]: file["sha256"] for file in args["files"]}
         for field, most in (("serials", MOST_CALLED), ("files", MOST_FILES)):
