@@ -24,6 +24,8 @@ WAITING = "Waiting for bitstream transfer"
 WATCHDOG = re.compile(r"Watchdog timeout, (\d+) bytes received")
 CANNOT = re.compile(r"cannot evaluate: (.+)")
 """A virtual board's word on a bitstream that has no true answer there; it takes the next one after that."""
+OF_BOARD = "board"
+"""The cause of a failure that says nothing of the bitstream: another board may evaluate it."""
 TRANSFERS = 2  # of a bitstream of which bytes were lost on the way
 
 
@@ -62,7 +64,7 @@ class Evaluating(State):
 
     async def lost(self, problem: str) -> None:
         while self.waiting:
-            self._fail(self.waiting.popleft(), problem)
+            self._fail(self.waiting.popleft(), problem, OF_BOARD)
 
     @register("evaluate", "batch", "files")
     async def evaluate(self, batch: str, files: Mapping[str, Blob]) -> int:
@@ -103,10 +105,11 @@ class Evaluating(State):
             try:
                 found = await self._on_board(tty, now.file.read())
             except (Invalid, OSError) as error:
-                self._fail(self.waiting.popleft(), str(error))
+                lost = isinstance(error, Invalid) and error.field == "transfer"
+                self._fail(self.waiting.popleft(), str(error), OF_BOARD if lost else "")
                 continue
             except NoAnswer as error:
-                self._fail(self.waiting.popleft(), str(error))
+                self._fail(self.waiting.popleft(), str(error), OF_BOARD)
                 self.board.restart()
                 return
             self.waiting.popleft()
@@ -141,5 +144,6 @@ class Evaluating(State):
     def _is_last(self, line: str) -> bool:
         return bool(self.answer.fullmatch(line) or WATCHDOG.search(line) or CANNOT.search(line))
 
-    def _fail(self, evaluation: Evaluation, problem: str) -> None:
-        self.tell("evaluation-failed", batch=evaluation.batch, evaluation=evaluation.name, problem=problem[:512])
+    def _fail(self, evaluation: Evaluation, problem: str, cause: str = "") -> None:
+        told = {"batch": evaluation.batch, "evaluation": evaluation.name, "problem": problem[:512]}
+        self.tell("evaluation-failed", **told, **({"cause": cause} if cause else {}))

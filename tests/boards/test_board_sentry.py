@@ -226,6 +226,24 @@ def test_boards_that_can_take_a_call_take_it(make: Make, commander: Peer) -> Non
     assert told.call("c2", *call, TWO, batch="b1")["code"] == "unknown-board"
 
 
+def test_a_failure_says_whether_it_is_the_boards(make: Make, commander: Peer) -> None:
+    _, told, boards = make((ONE,), "pulse_count", FARMHAND_BOARD_RESULT_S="1")
+    files = Depot(commander).add(none=b"no bitstream", hangs=bitstream(13), waits=bitstream(7))
+    told.report(0, **{ONE: "ready"})
+    told.lease(1, given(ONE))
+    told.event(ONE, "initialized")
+    boards[0].hangs = {13, 7}
+    assert told.call("c1", "l1", "evaluate", files, ONE, batch="b1")["status"] == "done"
+    causes: dict[str, Any] = {}
+    for name in ("none", "hangs"):
+        causes[name] = told.event(ONE, "evaluation-failed", evaluation=name)["contents"].get("cause")
+    told.event(ONE, "initialized", waiting=1)
+    wait_until("the next on the board", lambda: boards[0].received == [13, 7])
+    boards[0].unplug()
+    causes["waits"] = told.event(ONE, "evaluation-failed", evaluation="waits")["contents"].get("cause")
+    assert causes == {"none": None, "hangs": "board", "waits": "board"}
+
+
 def test_a_state_of_somebody_elses_package(make: Make, commander: Peer, tmp_path: Path) -> None:
     package = tmp_path / "site"
     (package / "echoes-1.0.dist-info").mkdir(parents=True)
