@@ -244,6 +244,18 @@ def test_a_failure_says_whether_it_is_the_boards(make: Make, commander: Peer) ->
     assert causes == {"none": None, "hangs": "board", "waits": "board"}
 
 
+def test_a_board_that_begins_late_counts_from_the_first_byte_of_a_bitstream(make: Make, commander: Peer) -> None:
+    _, told, boards = make((ONE,), "pulse_count", FARMHAND_BOARD_PREPARE_S="2")
+    boards[0].begins_s = 1.3  # the sentry has asked it by then
+    files = Depot(commander).add(a=bitstream(1000), b=bitstream(7))
+    told.report(0, **{ONE: "ready"})
+    told.lease(1, given(ONE))
+    told.event(ONE, "initialized")
+    assert told.call("c1", "l1", "evaluate", files, ONE, batch="b1")["status"] == "done"
+    for name, count in (("a", 1000), ("b", 7)):
+        told.event(ONE, "results", batch="b1", results=[[name, count]])
+
+
 def test_a_state_of_somebody_elses_package(make: Make, commander: Peer, tmp_path: Path) -> None:
     package = tmp_path / "site"
     (package / "echoes-1.0.dist-info").mkdir(parents=True)
