@@ -51,12 +51,15 @@ def up(
     boards: Annotated[
         int, typer.Option(min=0, max=64, help="so many virtual FPGA boards, with a sentry of their own")
     ] = 0,
+    board_model: Annotated[
+        str, typer.Option(help="what is installed on them: `uf2` (firmware of their bootloader) or `micropython`")
+    ] = "uf2",
     as_json: AsJson = False,
 ) -> None:
     """Start a whole farm on this machine: brokers, commander, a sentry, a MicroPython node. Ctrl-C stops it."""
     from commander.up import Simulated, run
 
-    run(state, ports, Simulated(rig, rig_master, miners, asics, boards), as_json)
+    run(state, ports, Simulated(rig, rig_master, miners, asics, boards, board_model), as_json)
 
 
 # How long a busy thread may keep Python to itself. SQLite gives it up for each row: with the usual 5 ms, the line fell

@@ -14,7 +14,7 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from commander.api import Api, ApiError
+from commander.api import Api, ApiError, NoAnswer
 from commander.options import HERE, ApiKey, AsJson, Limit, State, Url
 from commander.show import Item, clock, console
 from schema.boards import MOST_FILES
@@ -48,8 +48,10 @@ def evaluate(
         for number, (path, content) in enumerate(contents):
             sha256 = api.upload("/boards/files", content, name=path.name)["sha256"]
             given.append({"name": f"{number}-{path.name}"[:128], "sha256": sha256})
-        expected = _call(api, row["id"], batch, given, serials, spread)
+        expected, problems = _call(api, row["id"], batch, given, serials, spread)
         _follow(api, batch, expected, as_json)
+        if problems and expected < len(given) * (1 if spread else len(serials)):
+            raise ApiError(_told(problems))
     finally:
         if not lease:
             api.post(f"/boards/leases/{row['id']}/end", {})
@@ -120,19 +122,42 @@ def _ready(api: Api, lease: str) -> list[str]:
         time.sleep(LOOK_S)
 
 
-def _call(api: Api, lease: str, batch: str, given: list[Item], serials: list[str], spread: bool) -> int:
-    """How many results will come."""
-    shares = [(given, serials)]
-    if spread:
-        shares = [(given[number :: len(serials)], [serial]) for number, serial in enumerate(serials)]
-    for files, on in shares:
-        for begin in range(0, len(files), MOST_FILES):
-            part = files[begin : begin + MOST_FILES]
-            wish = {"method": "evaluate", "args": {"batch": batch}, "files": part, "serials": on}
-            problems: Item = api.post(f"/boards/leases/{lease}/call", wish)["problems"]
-            if problems:
-                raise ApiError("; ".join(f"{serial}: {text}" for serial, text in problems.items()))
-    return sum(len(files) * len(on) for files, on in shares)
+def _call(
+    api: Api, lease: str, batch: str, given: list[Item], serials: list[str], spread: bool
+) -> tuple[int, dict[str, str]]:
+    """How many results will come, and what is wrong with the boards that take nothing; what was spread over those goes
+    to the others."""
+    problems: dict[str, str] = {}
+    expected = 0
+    while given and (well := [serial for serial in serials if serial not in problems]):
+        shares = [(given[number :: len(well)], [serial]) for number, serial in enumerate(well)]
+        shares = shares if spread else [(given, well)]
+        given = []
+        for files, on in shares:
+            for begin in range(0, len(files), MOST_FILES):
+                part = files[begin : begin + MOST_FILES]
+                wish = {"method": "evaluate", "args": {"batch": batch}, "files": part, "serials": on}
+                wrong = _called(api, lease, wish)
+                problems |= wrong
+                expected += len(part) * (len(on) - len(wrong))
+                given += part if spread and wrong else []
+    if not expected:
+        raise ApiError(_told(problems))
+    return expected, problems
+
+
+def _called(api: Api, lease: str, wish: Item) -> dict[str, str]:
+    """By serial what is wrong."""
+    try:
+        return api.post(f"/boards/leases/{lease}/call", wish)["problems"]
+    except NoAnswer:
+        raise
+    except ApiError as error:
+        return dict.fromkeys(wish["serials"], error.user_message)
+
+
+def _told(problems: dict[str, str]) -> str:
+    return "; ".join(f"{serial}: {text}" for serial, text in problems.items())
 
 
 def _follow(api: Api, batch: str, expected: int, as_json: bool) -> None:

@@ -146,15 +146,13 @@ class Calls:
             return set(call.serials)
         settled: set[str] = set()
         for row in await asyncio.gather(*(answered(self._service, row) for row in sent)):
-            serials: list[str] = row["args"]["serials"]
-            if row["code"] in NOT_NOW and row["status"] != "done":
-                continue
-            settled |= set(serials)
-            wrong = _problems(row)
+            wrong, later = _problems(row)
+            took: set[str] = set(row["args"]["serials"]) - later
+            settled |= took
             if wrong:
                 log.warning("iCEFARM client %s: %s: %s", name, row["node"], "; ".join(map(str, wrong.values())))
             self._failed(name, batch, tuple(wrong), names)
-            for serial in set(serials) - set(wrong):
+            for serial in took - set(wrong):
                 for key in set(names) & set(self._open.get(serial, {})):
                     self._open[serial][key].taken = True
         return settled
@@ -167,11 +165,18 @@ class Calls:
                 self._tell(name, icefarm.results(serial, batch, dict.fromkeys(names)))
 
 
-def _problems(row: Row) -> Row:
-    """What came of a command that is over, by serial; a stranger's JSON."""
+def _problems(row: Row) -> tuple[Row, set[str]]:
+    """What came of a command that is over, a stranger's JSON: (serial -> problem, boards that may take it later)."""
     serials: list[str] = row["args"]["serials"]
     if row["status"] != "done":
-        return dict.fromkeys(serials, row["result"] or row["code"] or row["status"])
-    told: Any = cast("Row", row["result"]).get("problems") if isinstance(row["result"], dict) else None
-    found = cast("Row", told) if isinstance(told, dict) else {}
-    return {serial: found[serial] for serial in serials if serial in found}
+        if row["code"] in NOT_NOW:
+            return {}, set(serials)
+        return dict.fromkeys(serials, row["result"] or row["code"] or row["status"]), set()
+    problems, codes = (_part(row["result"], name) for name in ("problems", "codes"))
+    later = {serial for serial in serials if codes.get(serial) in NOT_NOW}
+    return {serial: problems[serial] for serial in serials if serial in problems and serial not in later}, later
+
+
+def _part(result: Any, name: str) -> Row:
+    found: Any = cast("Row", result).get(name) if isinstance(result, dict) else None
+    return cast("Row", found) if isinstance(found, dict) else {}

@@ -16,12 +16,14 @@ import socketio  # pyright: ignore[reportMissingTypeStubs]
 import uvicorn
 
 from commander.boards import icefarm, leases, views
-from commander.boards.icefarm_post import Post, Sending
+from commander.boards.icefarm_post import MOST_KEPT, Post, Sending
 from commander.boards.pool import boards
+from commander.boards.tables import board_result
 from commander.boards.wishes import Asker
 from commander.effects import Add, Put, Refused, Row
+from commander.fleet.views import history
 from commander.http.icefarm import create
-from commander.http.paging import do, now_ms
+from commander.http.paging import MOST, do, now_ms
 from commander.icefarm_calls import Calls
 from commander.service import NotReady, Service
 
@@ -101,6 +103,7 @@ class Gateway:
             for serial in lease["failing"]:
                 self._failing[serial] = (lease["id"], time.monotonic() + PATIENCE_S)
         self._service.flow.live.append(self.publish)
+        self._recall()
         self._keep(self._tick())
 
     async def _end(self) -> None:
@@ -109,6 +112,21 @@ class Gateway:
         for task in list(self._tasks):
             task.cancel()
         await self._io.shutdown()
+
+    def _recall(self) -> None:
+        """Put all results of the leases again: nobody knows which of them were acknowledged before this commander
+        started, and a client takes each once."""
+        with self._service.database.reading() as connection:
+            for lease in self._known():
+                rows = history(connection, board_result, {"lease": lease["id"]}, 0, MOST, MOST_KEPT, None)
+                for row in reversed(rows):
+                    self._post.put(lease["name"], icefarm.result(row))
+
+    def _known(self) -> list[Row]:
+        """Leases of which clients are still told."""
+        mine = [row for row in list(self._service.flow.farm["board_lease"].values()) if row["user"] == self._user]
+        late = now_ms() - KEPT_MS
+        return [row for row in mine if row["state"] == "active" or row["ended"] > late]
 
     def publish(self, changes: list[Put | Add]) -> None:
         """Called by the line after each commit."""
@@ -218,10 +236,7 @@ class Gateway:
                 self._keep(self._give_up(lease, serial))
         if now > self._forget_at:
             self._forget_at = now + FORGET_S
-            rows = list(self._service.flow.farm["board_lease"].values())
-            mine = [row for row in rows if row["user"] == self._user]
-            late = now_ms() - KEPT_MS
-            self._post.forget({row["name"] for row in mine if row["state"] == "active" or row["ended"] > late})
+            self._post.forget({row["name"] for row in self._known()})
 
     async def _give_up(self, lease: str, serial: str) -> None:
         """A client forgets a board that is told as failed, so nobody would give it back."""

@@ -33,13 +33,14 @@ MASTERS = {"node": ESP, "sentry": SENTRY}
 @dataclass(frozen=True)
 class Simulated:
     """What is simulated besides: AVRs on the I2C bus of ``rig_master``, miners of the sentry, ASICs and FPGA boards of
-    others."""
+    others; ``board_model``: what is installed on the boards."""
 
     rig: int = 0
     rig_master: str = "node"
     miners: int = 0
     asics: int = 0
     boards: int = 0
+    board_model: str = "uf2"
 
 
 def run(state: Path, ports: str, simulated: Simulated, as_json: bool) -> None:
@@ -49,6 +50,8 @@ def run(state: Path, ports: str, simulated: Simulated, as_json: bool) -> None:
         raise CannotStart(f"--ports: must be fixed or auto, not {ports}")
     if simulated.rig_master not in MASTERS:
         raise CannotStart(f"--rig-master: must be {' or '.join(MASTERS)}, not {simulated.rig_master}")
+    if simulated.board_model not in virtual_boards.MODELS:
+        raise CannotStart(f"--board-model: must be {' or '.join(virtual_boards.MODELS)}, not {simulated.board_model}")
     console = Console(stderr=True, quiet=as_json)
     try:
         lock = up_place.lock(state)
@@ -112,7 +115,7 @@ def _start(
     asic_port = _add_asics(farm, state, simulated.asics, family, api) if simulated.asics else 0
     if simulated.boards:
         say(f"{simulated.boards} virtual boards")
-        _add_boards(farm, state, simulated.boards, family, api)
+        _add_boards(farm, state, simulated, family, api)
     say("MicroPython node")
     try:
         built = software.result()
@@ -159,12 +162,12 @@ def _define(
         done(f"{simulated.boards} virtual boards, driven by {virtual_boards.NODE}")
 
 
-def _add_boards(farm: Farm, state: Path, count: int, family: Family, api: Api) -> None:
+def _add_boards(farm: Farm, state: Path, simulated: Simulated, family: Family, api: Api) -> None:
     """Start virtual boards and their sentry."""
-    bus = state / "boards"
-    family.add("virtual-boards", virtual_boards.simulator(bus, count))
+    bus, count, model = state / "boards", simulated.boards, simulated.board_model
+    family.add("virtual-boards", virtual_boards.simulator(bus, count, model))
     family.wait("virtual-boards", lambda: virtual_boards.are_plugged(bus, count), READY_S)
-    _add_sentry(farm, state, family, api, virtual_boards.NODE, "board", virtual_boards.settings(bus))
+    _add_sentry(farm, state, family, api, virtual_boards.NODE, "board", virtual_boards.settings(bus, model))
 
 
 def _add_asics(farm: Farm, state: Path, count: int, family: Family, api: Api) -> int:

@@ -10,10 +10,13 @@ from commander.api import Api
 
 NODE = "boards"
 FIRMWARE = {"DEFAULT": "default", "PULSE_COUNT": "pulsecount", "VARIANCE": "variance"}
+MODELS = ("uf2", "micropython")
+PROGRAMS = Path(__file__).parents[1] / "esp_node" / "boards"
 
 
-def simulator(bus: Path, count: int) -> list[str]:
-    return [sys.executable, "-m", "sentry.boards.virtual", "--bus", str(bus), "--count", str(count)]
+def simulator(bus: Path, count: int, model: str = "uf2") -> list[str]:
+    command = [sys.executable, "-m", "sentry.boards.virtual", "--bus", str(bus)]
+    return [*command, "--count", str(count), "--model", model]
 
 
 def are_plugged(bus: Path, count: int) -> bool:
@@ -21,10 +24,13 @@ def are_plugged(bus: Path, count: int) -> bool:
     return all(file.exists() for file in files) and len(list(bus.glob("*/device.json"))) >= count
 
 
-def settings(bus: Path) -> dict[str, str]:
+def settings(bus: Path, model: str = "uf2") -> dict[str, str]:
     """Of the sentry. A virtual board takes seconds for a bitstream that was never evaluated."""
     result_s = os.environ.get("FARMHAND_BOARD_RESULT_S", "120")
-    firmware = {f"FARMHAND_BOARD_{name}": str(bus / "firmware" / f"{file}.uf2") for name, file in FIRMWARE.items()}
+    files = {name: bus / "firmware" / f"{file}.uf2" for name, file in FIRMWARE.items()}
+    if model == "micropython":
+        files = {name: PROGRAMS / f"{name.lower()}.py" for name in FIRMWARE}
+    firmware = {f"FARMHAND_BOARD_{name}": str(file) for name, file in files.items()}
     return {"FARMHAND_BOARD_USB": str(bus), "FARMHAND_BOARD_RESULT_S": result_s, **firmware}
 
 

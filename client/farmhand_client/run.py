@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import time
 import uuid
 from collections.abc import AsyncGenerator, Coroutine, Iterable
@@ -15,7 +14,7 @@ from farmhand_client.evaluation import Evaluation, EvaluationFailed, Result
 from farmhand_client.events import Event
 from farmhand_client.leases import MOST, Leases, Row
 from farmhand_client.supply import Piece, Supply
-from farmhand_client.uploads import Uploads, digest
+from farmhand_client.uploads import Uploads, pieces
 
 AGAIN_S = 0.5
 TRIES = 3
@@ -39,7 +38,7 @@ class Run:
     ) -> None:
         self.batch = batch or "b-" + uuid.uuid4().hex[:12]
         self._resumed = batch is not None
-        self._supply = Supply(_pieces(given, self._resumed), spread)
+        self._supply = Supply(pieces(given, self._resumed), spread)
         self.total = len(self._supply)
         leases.parts(self._supply.serials)
         self._api, self._leases, self._log, self._timeout = api, leases, logger, result_timeout
@@ -86,6 +85,10 @@ class Run:
         self._rebooted.discard(serial)
         self._failing.pop(serial, None)
         if piece := self._supply.done(serial, row["evaluation"]):  # else it was sent twice
+            if row.get("cause") == "board" and self._supply.again(serial, piece):
+                self._log.info("%s goes to another board: %s", piece.name, row["problem"])
+                self._wake()
+                return
             value = EvaluationFailed(row["problem"]) if row["problem"] else row["value"]
             self._found.put_nowait(Result(serial, piece.evaluation, value))
             self._room[serial].set()
@@ -190,6 +193,9 @@ class Run:
         self._feeds.pop(serial).cancel()
         self._supply.leave(serial)
         self._failing.pop(serial, None)
+        self._wake()
+
+    def _wake(self) -> None:
         for room in self._room.values():
             room.set()
 
@@ -285,12 +291,3 @@ class Run:
             await work
         except Exception as error:
             self._found.put_nowait(error)
-
-
-def _pieces(evaluations: Iterable[Evaluation], resumed: bool) -> list[Piece]:
-    """In a batch that may be resumed, a name means a place in the list and the file's content."""
-    pieces: list[Piece] = []
-    for number, each in enumerate(evaluations):
-        name = f"{os.path.basename(os.fspath(each.filepath))[-64:]}#{number}"
-        pieces.append(Piece(f"{name}#{digest(each.filepath)}" if resumed else name, each))
-    return pieces

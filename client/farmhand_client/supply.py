@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from farmhand_client.evaluation import Evaluation
 
+TRIES = 3  # of a piece, when boards fail under it: one that breaks boards ends somewhere
 WINDOW, PART = 16, 4  # pieces that are out at a board; sent in one call, so that the first one begins at once
 
 
@@ -27,6 +28,7 @@ class Supply:
         self._shared = deque(given if spread else ())
         self._own = {serial: deque[Piece]() for serial in self.serials}
         self._out: dict[str, dict[str, Piece]] = {}
+        self._failed: dict[str, set[str]] = {}  # name -> boards that failed under it
         for piece in () if spread else given:
             for serial in piece.evaluation.serials:
                 self._own[serial].append(piece)
@@ -57,11 +59,30 @@ class Supply:
         most = WINDOW
         if self._shared:  # towards the end no board shall have much that another could do
             most = min(WINDOW, max(2, ceil(len(self._shared) / len(self._out))))
-        while len(part) < PART and len(self._out[serial]) < most and (waiting := self._own[serial] or self._shared):
-            piece = waiting.popleft()
+        while len(part) < PART and len(self._out[serial]) < most and (piece := self._next(serial)):
             self._out[serial][piece.name] = piece
             part.append(piece)
         return part
+
+    def _next(self, serial: str) -> Piece | None:
+        waiting = self._own[serial] or self._shared
+        for piece in waiting:
+            failed = self._failed.get(piece.name, set[str]())
+            if serial not in failed or not self._out.keys() - failed:  # rather by the same board than never
+                waiting.remove(piece)
+                return piece
+        return None
+
+    def again(self, serial: str, piece: Piece) -> bool:
+        """A board failed under a piece: whether it waits for another one now, behind all others."""
+        if not self.spread:
+            return False
+        failed = self._failed.setdefault(piece.name, set())
+        failed.add(serial)
+        if len(failed) >= TRIES or not self._out.keys() - failed:
+            return False
+        self._shared.append(piece)
+        return True
 
     def out(self, serial: str) -> set[str]:
         return set(self._out.get(serial, ()))

@@ -3,10 +3,12 @@
 import asyncio
 import hashlib
 import os
+from collections.abc import Iterable
 
 from farmhand_client.api import Api
-from farmhand_client.evaluation import FilePath
+from farmhand_client.evaluation import Evaluation, FilePath
 from farmhand_client.files import bitstream
+from farmhand_client.supply import Piece
 
 
 class Uploads:
@@ -34,7 +36,16 @@ class Uploads:
         return str(answer["sha256"])
 
 
-def digest(path: FilePath) -> str:
+def pieces(evaluations: Iterable[Evaluation], resumed: bool) -> list[Piece]:
+    """In a batch that may be resumed, a name means a place in the list and the file's content."""
+    found: list[Piece] = []
+    for number, each in enumerate(evaluations):
+        name = f"{os.path.basename(os.fspath(each.filepath))[-64:]}#{number}"
+        found.append(Piece(f"{name}#{_digest(each.filepath)}" if resumed else name, each))
+    return found
+
+
+def _digest(path: FilePath) -> str:
     """Of the file as it is; empty when it cannot be read."""
     try:
         with open(path, "rb") as file:

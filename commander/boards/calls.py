@@ -56,15 +56,16 @@ def results(at: Address, data: Row, user: str, moment: Moment) -> list[Add]:
     head |= {name: _amount(told.get(name)) for name in ("gate_ms", "took_ms")}
     if data["event"] == FAILED:
         problem = _text(told.get("problem"), 512) or "failed"
-        return [_row(head, _text(told.get("evaluation")), None, problem)]
+        return [_row(head, _text(told.get("evaluation")), None, problem, _text(told.get("cause")))]
     given = told.get("results")
     pairs = cast("list[Any]", given)[:MOST_RESULTS] if isinstance(given, list) else []
     rows = [cast("list[Any]", each) for each in pairs if isinstance(each, list)]
     return [_row(head, _text(each[0]), each[1], "") for each in rows if len(each) == 2]
 
 
-def _row(head: Row, evaluation: str, value: Any, problem: str) -> Add:
-    return Add("board_result", {**head, "evaluation": evaluation, "value": value, "problem": problem})
+def _row(head: Row, evaluation: str, value: Any, problem: str, cause: str = "") -> Add:
+    given = {"evaluation": evaluation, "value": value, "problem": problem, "cause": cause}
+    return Add("board_result", {**head, **given})
 
 
 def _text(value: Any, most: int = 128) -> str:

@@ -51,6 +51,18 @@ def is_complete(gang: Iterable[Row], given: Mapping[str, list[Board]]) -> bool:
     return all(len(given[wish["id"]]) == wish["count"] for wish in gang)
 
 
+def lacking(gang: Iterable[Row], given: Mapping[str, list[Board]]) -> list[Row]:
+    """The wishes for which one more board would be one more for the gang: those that are not met, and those whose
+    boards would do for them.
+    """
+    wishes = list(gang)
+    short = [wish for wish in wishes if len(given[wish["id"]]) < wish["count"]]
+    for wish in short:  # grows meanwhile
+        rest = [other for other in wishes if other not in short]
+        short += [other for other in rest if any(suits(board, wish) for board in given[other["id"]])]
+    return short
+
+
 def is_possible(gang: list[Row], boards: Iterable[Board]) -> bool:
     """Whether these boards are enough for it."""
     if len(gang) == 1:

@@ -69,6 +69,7 @@ board_result = Table(
     Column("node", Text, nullable=False),
     Column("value", Json, nullable=False),
     Column("problem", Text, nullable=False),
+    Column("cause", Text, nullable=False),  # of the problem; board: another board may evaluate it
     Column("gate_ms", Big),  # of a virtual board: how long the circuit was simulated
     Column("took_ms", Big),
     Index("board_result_ts", "ts"),

@@ -48,7 +48,8 @@ async def upload(service: Served, caller: Operator, request: Request, name: Name
 async def call(
     service: Served, caller: Operator, lease: Annotated[str, Path(description="its id: l-...")], wish: CallWish
 ) -> Response:
-    """`{"answers": {serial: what the method returned}, "problems": {serial: text}}`; 409 when a sentry refused it."""
+    """`{"answers": {serial: what the method returned}, "problems": {serial: text}, "codes": {serial: word}}`: a board
+    that cannot take it has a code; 409 when none can."""
     asker = Asker(caller.user, caller.role == "admin")
     asked = wish.model_dump()
 
@@ -58,9 +59,13 @@ async def call(
     sent: list[Row] = await do(service, work, caller.name)
     rows = [await answered(service, row) for row in sent]
     refused = [row for row in rows if row["status"] != "done"]
-    if refused:
+    if len(refused) == len(rows):
         raise refusal("call", refused[0])
-    return json({part: _joined(rows, part) for part in ("answers", "problems")})
+    told = {part: _joined(rows, part) for part in ("answers", "problems", "codes")}
+    for row in refused:
+        told["problems"] |= dict.fromkeys(row["args"]["serials"], refusal("call", row).problem)
+        told["codes"] |= dict.fromkeys(row["args"]["serials"], row["code"] or row["status"])
+    return json(told)
 
 
 @router.get("/results")

@@ -7,6 +7,7 @@ bitstream: that ends the program and leaves the REPL to the loader.
 import gc
 import select
 import sys
+from binascii import crc32
 
 import ice
 import micropython
@@ -59,6 +60,10 @@ class Bitstream:
             count += 1
         return count
 
+    def crc(self):
+        """Of all of it: bytes that somebody else sent before it are not seen by their number."""
+        return crc32(self._content)
+
     def seek(self, _):
         return 0
 
@@ -89,7 +94,7 @@ def serve(measure):
             if count < BITSTREAM_BYTES:
                 print("Watchdog timeout, %d bytes received of %d" % (count, BITSTREAM_BYTES))
             else:
-                print(answer(chip, bitstream, measure))
+                print("%s, crc %08x" % (answer(chip, bitstream, measure), bitstream.crc()))
             print(WAITING)
             port.ready(-1)
     finally:

@@ -6,8 +6,10 @@ import asyncio
 import re
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
+from zlib import crc32
 
 from schema.boards import BITSTREAM_BYTES
 from schema.message import Invalid
@@ -22,9 +24,14 @@ if TYPE_CHECKING:
 
 WAITING = "Waiting for bitstream transfer"
 WATCHDOG = re.compile(r"Watchdog timeout, (\d+) bytes received")
+CRC = re.compile(r", crc ([0-9a-f]{8})$")
+"""What some firmware says after its answer, of the bytes that it took for a bitstream."""
 CANNOT = re.compile(r"cannot evaluate: (.+)")
 """A virtual board's word on a bitstream that has no true answer there; it takes the next one after that."""
-TRANSFERS = 2  # of a bitstream of which bytes were lost on the way
+OF_BOARD = "board"
+"""The cause of a failure that says nothing of the bitstream: another board may evaluate it."""
+TRANSFERS = 2  # of a bitstream that did not arrive as it was sent
+EMPTY_S = 3.0  # within that a firmware's watchdog has thrown away what it has of no bitstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,7 @@ class Evaluating(State):
 
     async def lost(self, problem: str) -> None:
         while self.waiting:
-            self._fail(self.waiting.popleft(), problem)
+            self._fail(self.waiting.popleft(), problem, OF_BOARD)
 
     @register("evaluate", "batch", "files")
     async def evaluate(self, batch: str, files: Mapping[str, Blob]) -> int:
@@ -87,10 +94,19 @@ class Evaluating(State):
         lone byte, which its watchdog throws away."""
         seconds = self.board.settings.prepare_s / 2
         try:
-            await tty.line_with(lambda line: WAITING in line, seconds)
+            await tty.line_with(_waits, seconds)
         except NoAnswer:
             await tty.write(b"\0")
-            await tty.line_with(lambda line: WAITING in line, seconds)
+            if _waits(await tty.line_with(lambda line: _waits(line) or _threw_away(line), seconds)):
+                await self._emptied(tty)  # it has only just begun, and may count the byte
+            else:
+                await tty.line_with(_waits, seconds)
+
+    async def _emptied(self, tty: Tty) -> None:
+        """Until the firmware has thrown away what it has of no bitstream; it does so silently when there is nothing."""
+        with suppress(NoAnswer):
+            await tty.line_with(_threw_away, EMPTY_S)
+            await tty.line_with(_waits, EMPTY_S)
 
     async def _serve(self, tty: Tty) -> None:
         loop = asyncio.get_running_loop()
@@ -103,10 +119,11 @@ class Evaluating(State):
             try:
                 found = await self._on_board(tty, now.file.read())
             except (Invalid, OSError) as error:
-                self._fail(self.waiting.popleft(), str(error))
+                lost = isinstance(error, Invalid) and error.field == "transfer"
+                self._fail(self.waiting.popleft(), str(error), OF_BOARD if lost else "")
                 continue
             except NoAnswer as error:
-                self._fail(self.waiting.popleft(), str(error))
+                self._fail(self.waiting.popleft(), str(error), OF_BOARD)
                 self.board.restart()
                 return
             self.waiting.popleft()
@@ -122,7 +139,7 @@ class Evaluating(State):
     async def _on_board(self, tty: Tty, content: bytes) -> re.Match[str]:
         """The board's answer. NoAnswer when it hangs; Invalid when the bitstream never arrives whole."""
         seconds = self.board.settings.result_s
-        said = ""
+        received = ""
         for _ in range(TRANSFERS):
             tty.forget()
             try:
@@ -131,15 +148,30 @@ class Evaluating(State):
             except TimeoutError:
                 raise NoAnswer(f"the board took no bitstream within {seconds:g} s") from None
             said = await tty.line_with(self._is_last, seconds)
+            if (took := CRC.search(said)) and int(took[1], 16) != crc32(content):
+                received = f"other bytes than these {BITSTREAM_BYTES}"
+                await self._emptied(tty)
+                continue
+            said = CRC.sub("", said)
             if found := self.answer.fullmatch(said):
                 return found
             if why := CANNOT.search(said):
                 raise Invalid("bitstream", why[1])
-        received = WATCHDOG.search(said)
-        raise Invalid("transfer", f"the board received {received[1] if received else 0} of {BITSTREAM_BYTES} bytes")
+            counted = WATCHDOG.search(said)
+            received = f"{counted[1] if counted else 0} of {BITSTREAM_BYTES} bytes"
+        raise Invalid("transfer", f"the board received {received}")
 
     def _is_last(self, line: str) -> bool:
-        return bool(self.answer.fullmatch(line) or WATCHDOG.search(line) or CANNOT.search(line))
+        return bool(self.answer.fullmatch(CRC.sub("", line)) or _threw_away(line) or CANNOT.search(line))
 
-    def _fail(self, evaluation: Evaluation, problem: str) -> None:
-        self.tell("evaluation-failed", batch=evaluation.batch, evaluation=evaluation.name, problem=problem[:512])
+    def _fail(self, evaluation: Evaluation, problem: str, cause: str = "") -> None:
+        told = {"batch": evaluation.batch, "evaluation": evaluation.name, "problem": problem[:512]}
+        self.tell("evaluation-failed", **told, **({"cause": cause} if cause else {}))
+
+
+def _waits(line: str) -> bool:
+    return WAITING in line
+
+
+def _threw_away(line: str) -> bool:
+    return bool(WATCHDOG.search(line))

@@ -81,7 +81,8 @@ class Manager:
         return {}
 
     async def call(self, args: Mapping[str, Any]) -> dict[str, Any]:
-        """Obey `board-call`: what the method returned by serial, or the problem. Refused before anything is done."""
+        """Obey `board-call`: by serial what the method returned, or the problem, with a word for it when the board
+        cannot take the call. Refused before anything is done, when none can."""
         names: dict[str, str] = {file["name"]: file["sha256"] for file in args["files"]}
         for field, most in (("serials", MOST_CALLED), ("files", MOST_FILES)):
             if len(args[field]) > most:
@@ -92,22 +93,35 @@ class Manager:
             given = _object("args", args["args"])
         except Invalid as error:
             raise Refused("bad-arguments", str(error)) from None
-        for serial in args["serials"]:
-            method_of(self._board(serial), args["lease"], args["method"], given, names)
+        refused = [why for serial in args["serials"] if (why := self._refusal(serial, args, given, names))]
+        if refused and len(refused) == len(args["serials"]):
+            raise refused[0]
         blobs = await asyncio.gather(*map(self._blobs.get, names.values()))
         files: dict[str, Blob] = dict(zip(names, blobs, strict=True))
         answers: dict[str, Any] = {}
         problems: dict[str, str] = {}
+        codes: dict[str, str] = {}
         for serial in args["serials"]:
             try:
                 # Looked up again: while the files came it may have been unplugged, and be another board's life.
                 answers[serial] = await self._board(serial).call(args["lease"], args["method"], given, files)
-            except (Refused, BoardFailed) as error:
+            except Refused as error:
+                problems[serial], codes[serial] = error.problem, error.code
+            except BoardFailed as error:
                 problems[serial] = str(error)
             except Exception as error:  # a state of anybody's
                 log.exception("board %s: method %s failed", serial, args["method"])
                 problems[serial] = f"{type(error).__name__}: {error}"
-        return {"answers": answers, **({"problems": problems} if problems else {})}
+        wrong = {"problems": problems, "codes": codes}
+        return {"answers": answers, **{name: part for name, part in wrong.items() if part}}
+
+    def _refusal(
+        self, serial: str, call: Mapping[str, Any], args: Mapping[str, Any], files: Mapping[str, Any]
+    ) -> Refused | None:
+        try:
+            method_of(self._board(serial), call["lease"], call["method"], args, files)
+        except Refused as error:
+            return error
 
     def _board(self, serial: str) -> Board:
         if serial not in self._boards:

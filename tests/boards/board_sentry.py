@@ -20,7 +20,8 @@ FIRMWARE = {"default": "1", "pulse_count": "1", "variance": "1"}
 
 
 class BoardSentry:
-    """Boards without hardware: one that a lease has is at once what the lease asks for. `works`: it answers commands.
+    """Boards without hardware: one that a lease has is at once what the lease asks for. `works`: it answers commands;
+    `refuses`: boards that take no calls, and the word for why.
 
     `owners` are the leases that each board has had, in the order of the documents; `answer` what a board (serial) makes
     of a file (SHA-256): a number, a problem, or None while it is at it.
@@ -29,6 +30,7 @@ class BoardSentry:
     def __init__(self, serving: Serving, name: str, **boards: dict[str, Any]) -> None:
         self.name = name
         self.works = True
+        self.refuses: dict[str, str] = {}
         self.answer: Callable[[str, str], int | str | None] = lambda _, sha256: count_of(sha256)
         self.boards = {
             serial: {"state": "ready", "type": "pico2-ice", "tags": []} | row for serial, row in boards.items()
@@ -109,6 +111,15 @@ class BoardSentry:
         status: dict[str, Any] = {"status": "done"} if self.works else {"status": "refused", "code": "busy"}
         if self.works and body["args"].get("do") == CONSOLE:
             status["result"] = self.consoles[body["args"]["serial"]].part(body["args"]["after"])
+        if called and self.works:
+            serials: list[str] = body["args"]["serials"]
+            codes = {serial: self.refuses[serial] for serial in serials if serial in self.refuses}
+            answers = {serial: 1 for serial in serials if serial not in codes}
+            problems = {serial: f"{serial} takes no calls" for serial in codes}
+            status["result"] = {"answers": answers, "problems": problems, "codes": codes}
+            if not answers:
+                status = {"status": "refused", "code": codes[serials[0]], "result": {"problem": problems[serials[0]]}}
+            body["args"]["serials"] = list(answers)
         self._say(fleet.ACK, {"id": body["id"], **status}, body["id"])
         if called and self.works:
             self._on_call(**body["args"])

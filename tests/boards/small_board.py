@@ -38,6 +38,7 @@ def bitstream(pulses: int) -> bytes:
 class SmallBoard:
     """``faults``, which may change at any time: `no-disk`, `no-restart`, `silent` (says nothing), `loses` (bytes of
     each bitstream), `loses-once`, `cut-short` (its next answer). ``hangs``: at these counts it never answers.
+    ``begins_s``: so long after its start it waits for bitstreams.
     ``flashed``: what came onto it, in order; ``received``: counts of the bitstreams."""
 
     def __init__(self, bus: Path, serial: str, *faults: str, port: str = "") -> None:
@@ -46,6 +47,7 @@ class SmallBoard:
         self.flashed: list[str] = []
         self.received: list[int] = []
         self.firmware = "factory"
+        self.begins_s = 0.0
         self._disk = bus.parent / f"disk-{serial}"
         self._master = self._slave = -1
         self._stop = threading.Event()
@@ -88,9 +90,10 @@ class SmallBoard:
         tty.setraw(self._slave)
         self._got, self._heard_at, self._said_at = b"", time.monotonic(), 0.0
         try:
-            if self.firmware == "pulse_count":
-                self._say("Waiting for bitstream transfer")
             self._show(os.ttyname(self._slave), None)
+            if self.firmware == "pulse_count":
+                self._stop.wait(self.begins_s)
+                self._say("Waiting for bitstream transfer")
             while not self._stop.is_set():
                 if termios.tcgetattr(self._master)[5] == termios.B1200 and "no-disk" not in self.faults:
                     return

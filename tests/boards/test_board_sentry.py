@@ -204,6 +204,58 @@ def test_a_call_reaches_the_board_that_was_unplugged_while_its_files_came(make: 
     told.event(ONE, "results", batch="b1", results=[["a", 1000]])
 
 
+def test_boards_that_can_take_a_call_take_it(make: Make, commander: Peer) -> None:
+    _, told, boards = make((ONE, TWO), "pulse_count")
+    depot = Depot(commander)
+    told.report(0, **{ONE: "ready", TWO: "ready"})
+    told.lease(1, given(ONE), given(TWO))
+    told.report(1, **{ONE: "leased", TWO: "leased"})
+    boards[1].unplug()
+    told.event(TWO, "unplugged")
+    call = "l1", "evaluate", depot.add(a=bitstream(1000))
+    ended = told.call("c1", *call, ONE, TWO, batch="b1")
+    assert (ended["status"], ended["result"]) == (
+        "done",
+        {
+            "answers": {ONE: 1},
+            "problems": {TWO: f"serial: there is no board {TWO} on this host"},
+            "codes": {TWO: "unknown-board"},
+        },
+    )
+    told.event(ONE, "results", batch="b1", results=[["a", 1000]])
+    assert told.call("c2", *call, TWO, batch="b1")["code"] == "unknown-board"
+
+
+def test_a_failure_says_whether_it_is_the_boards(make: Make, commander: Peer) -> None:
+    _, told, boards = make((ONE,), "pulse_count", FARMHAND_BOARD_RESULT_S="1")
+    files = Depot(commander).add(none=b"no bitstream", hangs=bitstream(13), waits=bitstream(7))
+    told.report(0, **{ONE: "ready"})
+    told.lease(1, given(ONE))
+    told.event(ONE, "initialized")
+    boards[0].hangs = {13, 7}
+    assert told.call("c1", "l1", "evaluate", files, ONE, batch="b1")["status"] == "done"
+    causes: dict[str, Any] = {}
+    for name in ("none", "hangs"):
+        causes[name] = told.event(ONE, "evaluation-failed", evaluation=name)["contents"].get("cause")
+    told.event(ONE, "initialized", waiting=1)
+    wait_until("the next on the board", lambda: boards[0].received == [13, 7])
+    boards[0].unplug()
+    causes["waits"] = told.event(ONE, "evaluation-failed", evaluation="waits")["contents"].get("cause")
+    assert causes == {"none": None, "hangs": "board", "waits": "board"}
+
+
+def test_a_board_that_begins_late_counts_from_the_first_byte_of_a_bitstream(make: Make, commander: Peer) -> None:
+    _, told, boards = make((ONE,), "pulse_count", FARMHAND_BOARD_PREPARE_S="2")
+    boards[0].begins_s = 1.3  # the sentry has asked it by then
+    files = Depot(commander).add(a=bitstream(1000), b=bitstream(7))
+    told.report(0, **{ONE: "ready"})
+    told.lease(1, given(ONE))
+    told.event(ONE, "initialized")
+    assert told.call("c1", "l1", "evaluate", files, ONE, batch="b1")["status"] == "done"
+    for name, count in (("a", 1000), ("b", 7)):
+        told.event(ONE, "results", batch="b1", results=[[name, count]])
+
+
 def test_a_state_of_somebody_elses_package(make: Make, commander: Peer, tmp_path: Path) -> None:
     package = tmp_path / "site"
     (package / "echoes-1.0.dist-info").mkdir(parents=True)

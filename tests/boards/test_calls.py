@@ -33,8 +33,10 @@ def test_each_result_is_a_row() -> None:
 
 
 def test_a_failure_is_a_row_with_its_problem() -> None:
-    (row,) = rows(FAILED, {"batch": "b", "evaluation": "one", "problem": "no answer"})
-    assert (row["evaluation"], row["value"], row["problem"]) == ("one", None, "no answer")
+    for cause in ({}, {"cause": "board"}):
+        (row,) = rows(FAILED, {"batch": "b", "evaluation": "one", "problem": "no answer", **cause})
+        assert (row["evaluation"], row["value"], row["problem"]) == ("one", None, "no answer")
+        assert row["cause"] == cause.get("cause", "")
 
 
 def test_other_events_are_no_results() -> None:
@@ -48,4 +50,4 @@ def test_other_events_are_no_results() -> None:
 def test_whatever_a_board_tells_can_be_stored(event: str, contents: Any) -> None:
     for row in rows(event, contents):
         dumps(row)
-        assert all(isinstance(row[name], str) for name in ("batch", "evaluation", "problem", "serial", "user"))
+        assert all(isinstance(row[name], str) for name in ("batch", "evaluation", "problem", "cause", "serial", "user"))

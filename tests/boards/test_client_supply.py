@@ -1,9 +1,9 @@
 """Whatever boards do, no piece of a batch is lost, and none is done twice."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 from farmhand_client import Evaluation
-from farmhand_client.supply import PART, WINDOW, Piece, Supply
+from farmhand_client.supply import PART, TRIES, WINDOW, Piece, Supply
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -17,6 +17,7 @@ class Batch(RuleBasedStateMachine):
         super().__init__()
         self.present: set[str] = set()
         self.ended: Counter[tuple[str, str]] = Counter()
+        self.failed: defaultdict[str, set[str]] = defaultdict(set)
 
     @initialize(spread=st.booleans(), given=st.lists(st.sets(boards, min_size=1), max_size=50))
     def begin(self, spread: bool, given: list[set[str]]) -> None:
@@ -35,6 +36,9 @@ class Batch(RuleBasedStateMachine):
             before = self.supply.out(serial)
             part = self.supply.take(serial)
             assert len(part) <= PART
+            for piece in part if self.supply.spread else ():
+                assert len(self.failed[piece.name]) < TRIES
+                assert serial not in self.failed[piece.name] or self.present <= self.failed[piece.name]
             assert self.supply.out(serial) == before | {piece.name for piece in part}
             assert len(self.supply.out(serial)) == len(before) + len(part) <= WINDOW
 
@@ -45,6 +49,15 @@ class Batch(RuleBasedStateMachine):
             assert piece
             self.ended[self.key(serial, piece)] += 1
             assert self.supply.done(serial, name) is None
+
+    @rule(serial=boards, count=st.integers(1, 5))
+    def fails(self, serial: str, count: int) -> None:
+        for name in sorted(self.supply.out(serial))[:count]:
+            piece = self.supply.done(serial, name)
+            assert piece
+            self.failed[name].add(serial)
+            if not self.supply.again(serial, piece):
+                self.ended[self.key(serial, piece)] += 1
 
     @rule(serial=boards)
     def began_anew(self, serial: str) -> None:
@@ -90,6 +103,25 @@ def test_towards_the_end_no_board_has_much_that_another_could_do() -> None:
         supply.join(serial)
     taken = {serial: len(supply.take(serial)) for serial in BOARDS}
     assert taken == {"a": 4, "b": 4, "c": 3, "d": 3}
+
+
+def test_a_piece_under_which_boards_fail_is_tried_by_three_and_the_others_first() -> None:
+    deadly, other = (Piece(name, Evaluation(BOARDS, "x.bin")) for name in ("deadly", "other"))
+    supply = Supply([deadly, other], spread=True)
+    for serial in BOARDS:
+        supply.join(serial)
+    assert supply.take("a") == [deadly, other]
+    for serial, following in ("ab", "bc"):
+        assert supply.done(serial, "deadly") == deadly
+        assert supply.again(serial, deadly)
+        assert supply.take(serial) == []
+        assert supply.take(following) == [deadly]
+    assert supply.done("c", "deadly") == deadly
+    assert not supply.again("c", deadly)
+    alone = Supply([deadly], spread=True)
+    alone.join("a")
+    alone.take("a")
+    assert not alone.again("a", deadly), "there is no other"
 
 
 def test_what_is_known_is_skipped() -> None:

@@ -133,6 +133,21 @@ def test_bytes_that_never_come(host: Host, farm: Farm) -> None:
     told.event(one, "results", results=[["a", pulses(10, CLOCK_HZ)]])
 
 
+def test_bytes_of_somebody_else_spoil_no_count(host: Host, farm: Farm) -> None:
+    told, one, file = host.told, host.one, bitstream(divider(10))
+    told.report(0, **{one: "ready"})
+    told.lease(1, leased(one, "pulsecount"))
+    told.event(one, "initialized")
+    host.evaluate("c1", "l1", one, a=file)
+    told.event(one, "results")
+    for number, stray in enumerate((b"AT\r\n", bytes(5000))):
+        with Path(farm.tty(farm.one)).open("wb", buffering=0) as tty:
+            tty.write(stray)
+        host.evaluate(f"s{number}", "l1", one, a=file, b=file)
+        for name in "ab":
+            told.event(one, "results", results=[[name, pulses(10, CLOCK_HZ)]])
+
+
 def test_a_board_that_goes_away_under_way(host: Host, farm: Farm) -> None:
     """Its interpreter crashes in the middle of an evaluation; it is pulled out."""
     told, one, file = host.told, host.one, bitstream(divider(10))

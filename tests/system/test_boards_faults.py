@@ -124,6 +124,24 @@ def test_boards_break_in_three_ways_and_the_fourth_goes_on(
     assert failing(farm) <= {hangs, unplugged}
 
 
+def test_what_an_unplugged_board_had_goes_to_the_others(
+    farm: Farm, client: PulseCountClient, files: dict[int, Path]
+) -> None:
+    true = {path: pulses(by) for by, path in files.items()}
+    bus = farm.state / "boards"
+    given = list(true) * 12
+    results = client.evaluate_bitstreams(given, spread=True, progress=False)
+    unplugged, path, value = next(results)
+    ask(bus, "unplug", unplugged)
+    wait_for("the board gone", lambda: unplugged not in boards(farm))
+    ask(bus, "plug", unplugged)
+    told: list[tuple[Path, Any]] = [(path, value), *((path, value) for _, path, value in results)]
+    assert sorted(told) == sorted((path, true[path]) for path in given)
+    rows = farm.api.get("/boards/results", serial=unplugged, limit=100)["items"]
+    assert [row["cause"] for row in rows if row["problem"]], "it had none"
+    assert {row["cause"] for row in rows if row["problem"]} == {"board"}
+
+
 def boards(farm: Farm) -> dict[str, str]:
     """What each board that is plugged in is doing."""
     return {each["serial"]: each["state"] for each in farm.api.get("/boards")["items"]}

@@ -89,3 +89,24 @@ def test_a_call_says_what_is_wrong_with_it(farm: Farm) -> None:
         farm.api.post(f"/boards/leases/{lease['id']}/end", {})
     with pytest.raises(ApiError, match="is ended"):
         farm.api.post(path, {"method": "evaluate"})
+
+
+@pytest.mark.micropython
+def test_boards_with_micropython(tmp_path: Path) -> None:
+    need_tools()
+    (tmp_path / "by-7.bin").write_bytes(bitstream(divider(7)))
+    farm = Farm(tmp_path / "state", HOUSE + HTTP)
+    try:
+        farm.up("--boards", "1", "--board-model", "micropython")
+        (told,) = evaluate(farm, tmp_path / "by-7.bin")
+        assert (told["value"], told["problem"], told["gate_ms"]) == (pulses(7, 48_000_000), "", 1000)
+        lines = farmhand("boards", "console", told["serial"], "--json", "--state", farm.state, env=farm.environment)
+        assert ", crc " in lines.stdout
+    finally:
+        farm.end()
+
+
+def test_a_model_that_there_is_not(tmp_path: Path) -> None:
+    done = farmhand("up", "--state", tmp_path / "state", "--ports", "auto", "--boards", "1", "--board-model", "wood")
+    assert done.returncode != 0
+    assert "--board-model: must be uf2 or micropython, not wood" in done.stderr

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,10 +12,11 @@ from typing import Any
 import pytest
 
 from tests.boards.circuits import bitstream, divider, need_tools, pulses
-from tests.boards.icefarm.clients import PACKAGES, VERSIONS, need_icefarm
+from tests.boards.icefarm.clients import PACKAGES, VERSIONS, OldClient, need_icefarm
 from tests.support.farms import HOUSE, HTTP
 from tests.support.ports import free_ports
 from tests.system.farm import Farm, wait_for
+from tests.system.relay import Relay
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 
@@ -50,6 +52,13 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
         yield found.up("--boards", "2")
     finally:
         found.end()
+
+
+@pytest.fixture
+def wire(farm: Farm) -> Iterator[Relay]:
+    made = Relay(int(farm.environment["FARMHAND_ICEFARM"].rpartition(":")[2]))
+    yield made
+    made.close()
 
 
 def run(farm: Farm, version: str, name: str, *files: Path) -> dict[str, Any]:
@@ -92,3 +101,40 @@ def test_a_script_counts_what_the_circuits_give(farm: Farm, version: str, tmp_pa
     kept = farm.api.get("/boards/results", lease=leases[0]["id"])["items"]
     assert len(kept) == 6
     wait_for("boards that fit for the next", all_free)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_results_that_a_killed_commander_had_not_handed_out_arrive(
+    farm: Farm, wire: Relay, version: str, tmp_path: Path
+) -> None:
+    wait_for("both boards", lambda: farm.api.get("/boards/available")["count"] == 2)
+    files = {tmp_path / f"by-{by}.bin": str(pulses(by)) for by in DIVIDERS}
+    for path, by in zip(files, DIVIDERS, strict=True):
+        path.write_bytes(bitstream(divider(by)))
+    name = f"killed {version}"
+    client = OldClient(version, f"http://127.0.0.1:{wire.port}", name)
+    try:
+        serials = client.call("reserve", 2)
+        client.begin("evaluate", [str(path) for path in files], result_timeout=120)
+        (lease,) = wait_for("its lease", lambda: farm.api.get("/boards/leases", name=name)["items"])
+
+        def taken() -> bool:
+            rows = [
+                row for row in farm.api.get("/commands", node="boards", limit=50)["items"] if "lease" in row["args"]
+            ]
+            mine = [row for row in rows if row["args"]["lease"] == lease["id"]]
+            return sum(len(row["args"]["files"]) * len(row["args"]["serials"]) for row in mine) == 4
+
+        wait_for("all at the sentry", taken)
+        wire.cut()
+        wait_for("all results", lambda: len(farm.api.get("/boards/results", lease=lease["id"])["items"]) == 4)
+        assert len(client.events("results")) < 4
+        pid = farm.pid("commander")
+        os.kill(pid, signal.SIGKILL)
+        wait_for("the next commander", lambda: farm.pid("commander") != pid and farm.api.ready() == [])
+        wire.join()
+        expected = [[serial, str(path), count] for serial in serials for path, count in files.items()]
+        assert sorted(client.answer()) == sorted(expected)
+    finally:
+        client.kill()
+        farm.api.post("/boards/leases/end-all", {"user": "icefarm"})

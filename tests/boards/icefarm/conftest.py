@@ -53,7 +53,7 @@ def connect(url: str) -> Iterator[Connect]:
 def tidy(serving: Serving, sentry: BoardSentry) -> Iterator[None]:
     before = sentry.answer
     yield
-    sentry.answer, sentry.works = before, True
+    sentry.answer, sentry.works, sentry.refuses = before, True, {}
     for serial in SERIALS:
         sentry.report(serial, state="leased" if sentry.boards[serial].get("lease") else "ready")
     for user in {row["user"] for row in serving.get("/boards/leases")["items"] if row["state"] != "ended"}:

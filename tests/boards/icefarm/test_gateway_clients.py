@@ -76,6 +76,23 @@ def test_a_board_that_is_away_for_a_moment_is_waited_for(
 
 
 @both
+@pytest.mark.parametrize("code", ["not-usable", "busy"])
+def test_a_board_that_takes_no_call_is_called_again(
+    version: str, code: str, connect: Connect, sentry: BoardSentry, tmp_path: Path
+) -> None:
+    client = connect(version, "ann")
+    first, second = sorted(client.call("reserve", 2))
+    sentry.refuses = {first: code}
+    ((path, count),) = files(tmp_path, "a.bin").items()
+    client.begin("evaluate", [path])
+    assert client.until("results", second)
+    assert not client.events("results", first)
+    sentry.refuses = {}
+    assert sorted(client.answer()) == [[first, path, count], [second, path, count]]
+    assert len(client.events("results", second)) == 1
+
+
+@both
 def test_what_a_killed_sentry_forgot_is_sent_again_once(
     version: str, connect: Connect, sentry: BoardSentry, serving: Serving, tmp_path: Path
 ) -> None:

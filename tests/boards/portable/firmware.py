@@ -3,6 +3,7 @@
 
 import random
 import sys
+from binascii import crc32
 
 
 class Clock:
@@ -58,6 +59,7 @@ bitstream, port = Bitstream(), Port(whole, b"next")
 assert bitstream.receive(port) == BITSTREAM_BYTES
 assert bitstream.seek(0) == 0 and bitstream.read() == whole and type(bitstream.read()) is bytes
 assert bytes(port.typed) == b"next"
+assert bitstream.crc() == crc32(whole)
 assert set(port.waited[3:]) == {WATCHDOG_MS} and port.waited[:3] == [WATCHDOG_MS, LEAVE_MS, LEAVE_MS]
 # What is left of one, and Ctrl-C that is a part of it.
 for rest in (b"\x00", b"\x7e\xaa\x03", b"\x03\x03\x7e", whole[:5000]):
