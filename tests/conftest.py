@@ -24,17 +24,17 @@ PROGRAM_OF_MARKER = {
 }
 LONG = ("system", "avr")
 
-# Hundreds of Python processes are started: where the shell has none of them keep bytecode, each would compile all of
-# farmhand and its libraries anew. It is kept apart from the sources then.
-if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
-    sys.dont_write_bytecode = False
-    sys.pycache_prefix = os.environ.setdefault("PYTHONPYCACHEPREFIX", str(LOCAL / "pycache"))
-
 pytest_plugins = ["farmhand_client.pytest_plugin", "tests.commander.serving"]
 
 # How long an example takes says how busy the machine is, and nothing else.
 settings.register_profile("any machine", deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile("any machine")
+
+# Hundreds of Python processes are started: where the shell has none of them keep bytecode, each would compile all of
+# farmhand and its libraries anew. It is kept apart from the sources then.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = os.environ.setdefault("PYTHONPYCACHEPREFIX", str(LOCAL / "pycache"))
 
 
 def program(name: str) -> Path | None:
