@@ -70,7 +70,7 @@ class SerialBoard:
             self._interrupted = False
             if hard:
                 self._typed.clear()  # what waited in the chip's buffer is gone with it
-                # As a chip does, it takes its time: who resets it opens the port anew, and hears nothing said before that.
+                # It takes a chip its time: who resets it opens the port anew, and misses what was said before.
                 self._ended.wait(STARTS_S)
             if not hard:
                 self._print(b"MPY: soft reboot\r\n")
