@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,8 @@ from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).parents[1]
-LOCAL_PROGRAMS = ROOT / ".local" / "bin"
+LOCAL = ROOT / ".local"
+LOCAL_PROGRAMS = LOCAL / "bin"
 PROGRAM_OF_MARKER = {
     "broker": "mosquitto",
     "micropython": "micropython",
@@ -27,6 +29,12 @@ pytest_plugins = ["farmhand_client.pytest_plugin", "tests.support.live_farm", "t
 # How long an example takes says how busy the machine is, and nothing else.
 settings.register_profile("any machine", deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile("any machine")
+
+# Hundreds of Python processes are started: where the shell has none of them keep bytecode, each would compile all of
+# farmhand and its libraries anew. It is kept apart from the sources then.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = os.environ.setdefault("PYTHONPYCACHEPREFIX", str(LOCAL / "pycache"))
 
 
 def program(name: str) -> Path | None:

@@ -1,116 +1,14 @@
 """The life of boards: the sentry's own code against small boards on real pseudo-terminals and folders."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from schema.boards import STATES
-from sentry.boards.blobs import Blob, Blobs
 from sentry.boards.faults import Refused
-from sentry.boards.folder import FolderSource
-from sentry.boards.manager import Manager
-from sentry.boards.settings import BoardSettings
-from sentry.boards.states import load_kinds
-from sentry.boards.voice import Voice
-from sentry.events import Event, Sender
+from tests.boards.bench import SERIAL, Bench, Tell, in_order, wait_flashed, wait_received
 from tests.boards.serial_port import touch
-from tests.boards.small_board import SHORT, SmallBoard, bitstream, firmware_files
-from tests.support.waiting import PATIENCE
-
-SERIAL = "e6616407e3"
-
-
-class Bench:
-    """A manager on a folder, and what it says."""
-
-    def __init__(self, tmp_path: Path, **settings: Any) -> None:
-        load_kinds()
-        files = firmware_files(tmp_path / "firmware", "default", "pulse_count")
-        firmware = {name.removeprefix("FARMHAND_BOARD_").lower(): path for name, path in files.items()}
-        self.settings = BoardSettings(**{**SHORT, "firmware": firmware, **settings})
-        self.bus, self.folder = tmp_path / "bus", tmp_path
-        self.events: list[Event] = []
-        blobs = Blobs(tmp_path / "blobs", Sender("farm", "house", "rig1"), self.settings, lambda _: None)
-        self.manager = Manager(self.settings, Voice(self._hear), blobs)
-        self._news = asyncio.Event()
-        self._at = 0
-
-    def _hear(self, wish: Any) -> None:
-        assert isinstance(wish, Event)
-        self.events.append(wish)
-        self._news.set()
-
-    async def expect(self, event: str, **contents: Any) -> dict[str, Any]:
-        """The contents of the next event of that name in which these stand; others are passed over."""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while True:
-                    while self._at < len(self.events):
-                        found = self.events[self._at].fields
-                        self._at += 1
-                        if found["event"] == event and contents.items() <= found["contents"].items():
-                            return found["contents"]
-                    self._news.clear()
-                    await self._news.wait()
-        except TimeoutError:
-            said = [each.fields for each in self.events]
-            raise AssertionError(f"no {event} {contents}; heard {said}") from None
-
-    def lease(self, id_: str | None, kind: str = "pulsecount", **args: Any) -> None:
-        given = [{"serial": SERIAL, "lease": id_, "kind": kind, "args": args}] if id_ else []
-        self.manager.lease({"boards": given})
-
-    async def evaluate(self, lease: str = "l1", **files: bytes) -> Any:
-        blobs: dict[str, Blob] = {}
-        for name, content in files.items():
-            path = self.folder / f"{name}.bin"
-            path.write_bytes(content)
-            blobs[name] = Blob("0" * 64, path)
-        board = self.manager._boards[SERIAL]
-        return await board.call(lease, "evaluate", {"batch": "b1"}, blobs)
-
-    def said(self, event: str) -> list[dict[str, Any]]:
-        return [each.fields["contents"] for each in self.events if each.fields["event"] == event]
-
-    async def console(self) -> list[str]:
-        """All that it holds; it is short in these stories."""
-        answer = await self.manager.tell(SERIAL, "console")
-        assert not answer["more"]
-        return [f"{line['from']}: {line['text']}" for line in answer["lines"]]
-
-    def report(self) -> dict[str, Any]:
-        return self.manager.report()["boards"].get(SERIAL, {})
-
-
-Story = Callable[[Bench, SmallBoard], Coroutine[Any, Any, None]]
-Tell = Callable[..., None]
-
-
-@pytest.fixture
-def tell(tmp_path: Path) -> Iterator[Tell]:
-    """Runs a story of one board to its end."""
-    board = SmallBoard(tmp_path / "bus", SERIAL, port="1-1.4")
-
-    def run(story: Story, *faults: str, **settings: Any) -> None:
-        async def stage() -> None:
-            bench = Bench(tmp_path, **settings)
-            watching = asyncio.create_task(bench.manager.watch(FolderSource(bench.bus, 0.05)))
-            try:
-                await story(bench, board)
-            finally:
-                watching.cancel()
-                await bench.manager.close()
-            assert all(each["to"] in STATES for each in bench.said("state"))
-
-        board.faults |= set(faults)
-        board.plug()
-        asyncio.run(stage())
-
-    yield run
-    board.unplug()
+from tests.boards.small_board import SmallBoard, bitstream
 
 
 def test_leased_evaluated_and_free_again(tell: Tell) -> None:
@@ -205,18 +103,6 @@ def test_a_bitstream_that_never_answers_takes_nothing_with_it(tell: Tell) -> Non
     tell(story, result_s=2)
 
 
-def in_order(found: list[str], *wanted: str) -> bool:
-    """Whether all these are there, one after the other, whatever stands between them."""
-    rest = iter(found)
-    return all(each in rest for each in wanted)
-
-
-def wait_received(board: SmallBoard, count: int) -> None:
-    from tests.support.waiting import wait_until
-
-    wait_until(f"bitstream {count} on the board", lambda: count in board.received)
-
-
 def test_unplugged_while_evaluating_and_while_flashing(tell: Tell) -> None:
     async def story(bench: Bench, board: SmallBoard) -> None:
         bench.lease("l1")
@@ -247,12 +133,6 @@ def test_unplugged_while_evaluating_and_while_flashing(tell: Tell) -> None:
         assert in_order(await bench.console(), *thrice, "board: pulses: 3")
 
     tell(story, result_s=20, restart_s=2)
-
-
-def wait_flashed(board: SmallBoard, times: int) -> None:
-    from tests.support.waiting import wait_until
-
-    wait_until("the firmware", lambda: len(board.flashed) >= times)
 
 
 @pytest.mark.parametrize(

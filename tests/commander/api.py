@@ -6,6 +6,7 @@ import time
 from importlib import import_module
 from typing import Any
 
+import httpx
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
@@ -157,6 +158,10 @@ class Machine:
     def mined(self, device: str, part: str = "slave", **figures: Any) -> None:
         """Figures of a rig's slave, or of another part."""
         self.say(fleet.TELE, {"ts": now_ms(), **figures}, part, device)
+
+
+def error_of(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["error"]["field"]
 
 
 def now_ms() -> int:

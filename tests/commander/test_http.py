@@ -5,50 +5,15 @@ import re
 import time
 from typing import Any
 
-import httpx
 import pytest
 
 from commander.fleet.retention import roll_up
 from schema import fleet
-from tests.commander.api import OPEN, ROLES, ROUTES, Machine, now_ms
+from tests.commander.api import OPEN, ROLES, ROUTES, Machine, error_of, now_ms
 from tests.commander.serving import Serving
-from tests.support.waiting import PATIENCE, wait_until
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.broker
-
-LISTS = [
-    "/nodes",
-    "/devices",
-    "/telemetry",
-    "/mining/rigs",
-    "/mining/templates",
-    "/mining/software",
-    "/mining/playbooks",
-    "/mining/playbooks/none/versions",
-    "/mining/rollouts",
-    "/boards/leases",
-    "/boards/history",
-    "/boards/none/history",
-    "/mining/labels",
-    "/desired",
-    "/reported",
-    "/domains",
-    "/commands",
-    "/events",
-    "/logs",
-    "/alerts",
-    "/tokens",
-    "/dead-letters",
-    "/audit",
-    "/keys",
-    "/blobs",
-    "/nodes/m-1/desired",
-    "/nodes/m-1/reported",
-]
-
-
-def error_of(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["error"]["field"]
 
 
 def test_every_route_asks_for_its_role(serving: Serving) -> None:
@@ -104,31 +69,6 @@ def test_figures_arrive_and_the_list_is_fresh(serving: Serving, machine: Machine
     assert "$7$" not in detail
 
 
-def test_pages_and_time_ranges(serving: Serving, machine: Machine) -> None:
-    begin = now_ms()
-    for number in range(5):
-        machine.event("counted", number=number)
-    query: dict[str, Any] = {"node": "m-1", "type": "counted"}
-    serving.until(lambda: len(serving.get("/events", **query)["items"]) >= 5)
-    seen: list[int] = []
-    before = None
-    for _ in range(9):
-        answer = serving.get("/events", **query, limit=2, **({"before": before} if before else {}))
-        seen += [row["data"]["number"] for row in answer["items"]]
-        before = answer["next"]
-        if before is None:
-            break
-    assert seen == [4, 3, 2, 1, 0]
-    assert not serving.get("/events", **query, until=begin)["items"]
-    assert not serving.get("/events", **query, since=begin + 3_600_000)["items"]
-    for number in range(3):
-        serving.admin.post("/api/v1/nodes/m-1/commands", json={"name": f"c{number}"})
-    first = serving.get("/commands", node="m-1", limit=2)
-    rest = serving.get("/commands", node="m-1", limit=2, offset=first["next"])
-    assert first["total"] >= 3
-    assert not {row["id"] for row in first["items"]} & {row["id"] for row in rest["items"]}
-
-
 def test_a_rig_with_its_history(serving: Serving, machine: Machine) -> None:
     for accepted in (3, 7, 2, 4):  # begins again after the second
         machine.mined("avr-11", server="G", state="B", hashrate=3000, accepted=accepted)
@@ -151,15 +91,6 @@ def test_a_rig_with_its_history(serving: Serving, machine: Machine) -> None:
     serving.until(lambda: serving.get("/mining/rigs/m-1")["totals"]["here"] == 0)
     assert serving.get("/mining/rigs/m-1")["slaves"][0]["presence"] == "lost"
     assert error_of(serving.admin.get("/api/v1/mining/rigs/steward-house")) == (404, "node")
-
-
-@pytest.mark.parametrize("path", LISTS)
-def test_every_list_has_pages(serving: Serving, machine: Machine, path: str) -> None:
-    answer = serving.get(path, limit=1)
-    assert set(answer) >= {"items", "next"}
-    assert len(answer["items"]) <= 1
-    for name, value in (("limit", "0"), ("limit", "1001"), ("limit", "x"), ("limit", 10**30)):
-        assert error_of(serving.admin.get(f"/api/v1{path}", params={name: value})) == (422, "limit")
 
 
 def test_a_command_goes_there_and_back(serving: Serving, machine: Machine) -> None:
@@ -283,24 +214,3 @@ def test_without_a_broker_it_is_not_ready_and_says_why(serving: Serving) -> None
     assert serving.admin.get("/api/v1/nodes/m-1").json()["presence"] == "unreachable"
     serving.brokers.start("house")
     serving.until(lambda: serving.nobody.get("/readyz").status_code == 200)
-
-
-def test_raw_telemetry_and_documents_of_all_nodes(serving: Serving, machine: Machine) -> None:
-    begin = now_ms()
-    machine.measured(11.5)
-    wait_until("the row", lambda: serving.get("/telemetry", node="m-1", since=begin)["items"])
-    [row] = serving.get("/telemetry", node="m-1", part="host", since=begin)["items"]
-    assert (row["node"], row["device"], row["part"], row["values"]) == ("m-1", "self", "host", {"cpu": 11.5})
-    assert not serving.get("/telemetry", node="m-1", part="other", since=begin)["items"]
-    serving.admin.put("/api/v1/nodes/m-1/desired/settings", json={"data": {"interval_s": 3}})
-    assert [row["doc"] for row in serving.get("/desired", node="m-1", since=begin)["items"]] == ["settings"]
-    assert not serving.get("/desired", node="m-1", until=begin)["items"]
-
-
-def test_lists_of_what_is_now_take_a_time_range(serving: Serving, machine: Machine) -> None:
-    recently = now_ms() - 600_000
-    machine.measured(1.0)
-    wait_until("m-1", lambda: "m-1" in [node["id"] for node in serving.get("/nodes", since=recently)["items"]])
-    assert "m-1" not in [node["id"] for node in serving.get("/nodes", until=1)["items"]]
-    assert not serving.get("/devices", until=1)["items"]
-    assert not serving.get("/tokens", since=now_ms() + 60_000)["items"]

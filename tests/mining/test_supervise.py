@@ -72,7 +72,7 @@ def test_stopping_starting_and_giving_up(make_farm: Callable[..., Farm], tmp_pat
     assert farm.ask("miner-log", name="wild", lines=1)["result"]["lines"] == ["0123456789abcdef; touch /tmp/x"]
     children = [each.pid for each in psutil.Process(pid).children()]
     assert farm.do("pause", "wild")["paused"]
-    assert psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    wait_until("its stand", lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED)  # a signal takes its time
     farm.sentry.stop(signal.SIGKILL)
     farm.sentry.start()  # frozen it stays
     farm.reported("applied", wild="running")

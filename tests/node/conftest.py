@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from esp_node import firmware
-from esp_node.build import build
 from tests.conftest import program
-from tests.node.rig import UMQTT, Broker, NodeProcess, Peer, Start
+from tests.node import builds
+from tests.node.rig import Broker, NodeProcess, Peer, Start
 from tests.node.serial_board import Make, SerialBoard
 
 
@@ -16,13 +16,13 @@ from tests.node.serial_board import Make, SerialBoard
 def node_main(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """main.py of a node whose modules are each by themselves."""
     assert program("micropython"), "the MicroPython interpreter is missing: run `make setup`"
-    return build(tmp_path_factory.mktemp("node"), UMQTT, bundles=False)
+    return builds.modules(tmp_path_factory.mktemp("node"))
 
 
 @pytest.fixture(scope="session")
 def shipped_main(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """main.py of a node as it is shipped: what it always holds is bundled."""
-    return build(tmp_path_factory.mktemp("shipped"), UMQTT)
+    return builds.shipped(tmp_path_factory.mktemp("shipped"))
 
 
 @pytest.fixture
@@ -55,9 +55,7 @@ def start(shipped_main: Path, tmp_path: Path) -> Iterator[Start]:
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The firmware."""
-    folder = tmp_path_factory.mktemp("firmware")
-    firmware.make(folder)
-    return folder
+    return builds.board_firmware(tmp_path_factory.mktemp("firmware"))
 
 
 @pytest.fixture

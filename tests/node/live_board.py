@@ -9,11 +9,11 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 
-from esp_node.build import build, build_virtual
 from schema import fleet
 from tests.conftest import program
+from tests.node import builds
 from tests.node.depot import SELF, Board
-from tests.node.rig import UMQTT, Peer
+from tests.node.rig import Peer
 from tests.support.waiting import PATIENCE, wait_until
 
 # Sensors that only tests have.
@@ -47,8 +47,7 @@ def create(node, options):
 
 def build_board(folder: Path) -> Path:
     """Build a node as it is shipped, with the virtual board and the sensors above. Returns its main.py."""
-    main = build(folder, UMQTT)
-    build_virtual(folder)
+    main = builds.shipped(folder, virtual=True)
     for name, text in (("hang", HANG), ("naps", NAPS)):
         (folder / "esp_node" / "sensors" / f"{name}.py").write_text(text)
     return main

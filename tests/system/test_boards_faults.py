@@ -1,7 +1,5 @@
 """What happens to boards and their sentry while a batch is evaluated: each evaluation has one result, a true count or
 the reason why there is none; the other boards go on; in the end all are ready again.
-
-kill -9 of commander, broker and sentry between two results is in test_client.py.
 """
 
 import logging
@@ -41,10 +39,8 @@ def farm(tmp_path_factory: pytest.TempPathFactory, files: dict[int, Path]) -> It
     short = {f"FARMHAND_BOARD_{name}": value for name, value in SHORT.items()}
     found = Farm(tmp_path_factory.mktemp("faults") / "state", HOUSE + HTTP, **short)
     answer_before(found.state / "boards", [path.read_bytes() for path in files.values()])
-    try:
-        yield found.up("--boards", str(BOARDS))
-    finally:
-        found.end()
+    with found.up("--boards", str(BOARDS)):
+        yield found
 
 
 @pytest.fixture
@@ -198,3 +194,14 @@ def test_a_full_disk_at_the_sentry(farm: Farm, client: PulseCountClient, files: 
     assert [batch.problems(serial) for serial in serials] == [[]] * len(serials)
     wait_for("the board that was given back", lambda: boards(farm)[given_back] == "ready")
     assert failing(farm) == set()
+
+
+@pytest.mark.parametrize("part", ["sentry-boards", "commander", "broker"])
+def test_after_kill_9_every_result_comes_once(
+    farm: Farm, client: PulseCountClient, files: dict[int, Path], part: str
+) -> None:
+    batch = Batch(client, files, dict.fromkeys(client.get_serials(), 6 * ROUNDS))
+    for number, _ in enumerate(batch):
+        if number % 72 == 2:
+            os.kill(farm.mosquitto("house") if part == "broker" else farm.pid(part), signal.SIGKILL)
+    assert [batch.problems(serial) for serial in batch.told] == [[]] * BOARDS

@@ -8,7 +8,6 @@ import itertools
 import logging
 import os
 import queue
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -31,41 +30,13 @@ from farmhand_client import (
 from tests.boards.circuits import need_tools, pulses, write_dividers
 from tests.conftest import ROOT
 from tests.support.farms import HOUSE, HTTP
-from tests.system.farm import Farm, wait_for
+from tests.system import tuner
+from tests.system.farm import Farm
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 
 DIVIDERS = (7, 100, 12_000)
-SCALE = float(os.environ.get("FARMHAND_TEST_SCALE", "1"))
 NUMBERS = itertools.count()
-TUNER = """
-from sentry.boards.core import State, register, reservable
-
-
-@reservable("tuner", "times")
-class Tuner(State):
-    firmware = "pulse_count"
-
-    def __init__(self, board, times=1):
-        super().__init__(board)
-        self.times = times
-
-    async def enter(self):
-        self.tty = self.board.open()
-
-    async def leave(self):
-        self.tty.close()
-
-    @register("play", "key", "files")
-    async def play(self, key, files):
-        heard = []
-        for _ in range(self.times):
-            await self.tty.write(files["score"].read())
-            line = await self.tty.line_with(lambda line: line.startswith("pulses"), 30)
-            heard.append(line.partition(",")[0])
-        self.tell("played", key=key, heard=heard)
-        return len(heard)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -76,11 +47,7 @@ def farm(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
         yield None
         return
     package = tmp_path_factory.mktemp("package")
-    (package / "tuner.py").write_text(TUNER)
-    about = package / "tuner-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: tuner\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text("[farmhand.board_states]\ntuner = tuner\n")
+    tuner.install(package)
     made = Farm(tmp_path_factory.mktemp("client") / "state", HOUSE + HTTP)
     made.environment["PYTHONPATH"] = os.pathsep.join([str(package), os.environ.get("PYTHONPATH", "")]).rstrip(
         os.pathsep
@@ -296,25 +263,6 @@ def test_reservations_extend_themselves(client: Make) -> None:
     mine.add_event_handler(Extended(mine.server))
     assert heard.get(timeout=60) < heard.get(timeout=60)
     assert mine.get_serials() == [serial]
-
-
-@pytest.mark.parametrize("part", ["sentry-boards", "commander", "broker"])
-def test_after_kill_9_every_result_comes_once(
-    farm: Farm | None, client: Make, files: dict[int, Path], part: str
-) -> None:
-    if farm is None:
-        pytest.skip("it is somebody else's")
-    mine = client()
-    reserved(mine, 2)
-    told: list[Any] = []
-    times = int(3 * SCALE)
-    for result in mine.evaluate_bitstreams(list(files.values()) * times, progress=False):
-        told.append(result)
-        if len(told) % 54 == 3:
-            os.kill(farm.mosquitto("house") if part == "broker" else farm.pid(part), signal.SIGKILL)
-    assert sorted(each.value for each in told) == sorted([*map(pulses, DIVIDERS)] * times * 2)
-    mine.end_all()
-    wait_for("both boards", lambda: farm.api.get("/boards/available")["count"] == 2)
 
 
 def test_a_client_that_is_closed_leaves_no_batch_behind(client: Make, files: dict[int, Path]) -> None:

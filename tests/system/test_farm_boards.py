@@ -20,11 +20,8 @@ DIVIDERS = (7, 100, 12_000)
 @pytest.fixture(scope="module")
 def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
     need_tools()
-    found = Farm(tmp_path_factory.mktemp("boards") / "state", HOUSE + HTTP)
-    try:
-        yield found.up("--boards", "2")
-    finally:
-        found.end()
+    with Farm(tmp_path_factory.mktemp("boards") / "state", HOUSE + HTTP).up("--boards", "2") as found:
+        yield found
 
 
 def evaluate(farm: Farm, *words: str | Path) -> list[dict[str, Any]]:

@@ -54,17 +54,13 @@ ORDERS = ("desired/probe", "cmd/probe", "job/offer", "blob/data", "stored")
 
 @pytest.fixture(scope="module")
 def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
-    farm = Farm(tmp_path_factory.mktemp("graph") / "state", GRAPH)
-    farm.up()
-    try:
+    with Farm(tmp_path_factory.mktemp("graph") / "state", GRAPH).up() as farm:
         watcher = User("watcher", hashed("watcher"), "reader", ("read farm/#",))
         for domain in UP:
             farm.install(domain, lambda text: text, [watcher])
         for domain in UP:
             farm.enrol(domain, f"at-{domain}")
         yield farm
-    finally:
-        farm.end()
 
 
 def test_enrolment_and_events_work_from_everywhere(farm: Farm) -> None:

@@ -47,11 +47,8 @@ os._exit(0)
 def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
     need_tools()
     state, (port,) = tmp_path_factory.mktemp("icefarm") / "state", free_ports(1)
-    found = Farm(state, HOUSE + HTTP, FARMHAND_ICEFARM=f"127.0.0.1:{port}")
-    try:
-        yield found.up("--boards", "2")
-    finally:
-        found.end()
+    with Farm(state, HOUSE + HTTP, FARMHAND_ICEFARM=f"127.0.0.1:{port}").up("--boards", "2") as found:
+        yield found
 
 
 @pytest.fixture

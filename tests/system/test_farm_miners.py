@@ -49,15 +49,11 @@ def read(kind: str, case: str) -> Figures:
 @pytest.fixture(scope="module")
 def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
     settings = {"FARMHAND_MINER_ALLOW_ROOT": "yes", "FARMHAND_MINER_POLL_S": "1", "FARMHAND_MINER_CRASHES": "3"}
-    farm = Farm(tmp_path_factory.mktemp("miners") / "state", HOUSE + HTTP, **settings)
-    try:
-        farm.up()
+    with Farm(tmp_path_factory.mktemp("miners") / "state", HOUSE + HTTP, **settings).up() as farm:
         farm.api.put(f"/mining/templates/coin/{COIN}", {"data": {"algorithm": "rx/0"}})
         farm.api.put(f"/mining/templates/pool/{COIN}", {"data": {"coin": COIN, "urls": [{"url": POOL}]}})
         farm.api.put(f"/mining/templates/address/{COIN}", {"data": {"coin": COIN, "address": ADDRESS}})
         yield farm
-    finally:
-        farm.end()
 
 
 @pytest.fixture(scope="module")

@@ -25,11 +25,8 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture
 def farm(cluster: Cluster, tmp_path: Path) -> Iterator[Farm]:
-    farm = Farm(tmp_path / "state", f'{HOUSE_AND_BARN}{HTTP}database = "{cluster.url}"\n').up()
-    try:
+    with Farm(tmp_path / "state", f'{HOUSE_AND_BARN}{HTTP}database = "{cluster.url}"\n').up() as farm:
         yield farm
-    finally:
-        farm.end()
 
 
 def test_a_farm_on_postgresql_loses_nothing_when_it_dies(farm: Farm, cluster: Cluster) -> None:

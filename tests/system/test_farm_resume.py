@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.micropython]
 
 @pytest.fixture
 def farm(tmp_path: Path) -> Iterator[Farm]:
-    farm = Farm(tmp_path / "state").up()
+    farm = Farm(tmp_path / "state", compiled=False).up()
     yield farm
     farm.end(signal.SIGTERM)
     assert processes(farm.state) == []

@@ -96,11 +96,8 @@ def rig(request: pytest.FixtureRequest, state: Path) -> Iterator[Rig]:
             written.unlink()
     # A job takes a sixth of a second, so that many are under way when something is hurt.
     settings = {"FARMHAND_POOL_TIER": "AVR", "FARMHAND_POOL_SHARES_PER_MINUTE": "100000"}
-    farm = Farm(state, **settings).up(*request.param.options)
-    try:
+    with Farm(state, **settings).up(*request.param.options) as farm:
         yield Rig(farm, request.param)
-    finally:
-        farm.end()
 
 
 def test_200_shares_without_a_bad_one(rig: Rig) -> None:

@@ -27,9 +27,7 @@ http = "127.0.0.1:{}"
 
 
 def test_everything_works_over_tls(tmp_path: Path) -> None:
-    farm = Farm(tmp_path / "state", TOML)
-    try:
-        farm.up()
+    with Farm(tmp_path / "state", TOML).up() as farm:
         farm.enrol("barn", "attic")
         wait_for(
             "the sentry behind the bridge",
@@ -44,5 +42,3 @@ def test_everything_works_over_tls(tmp_path: Path) -> None:
         refused = farmhand("sentry", "enrol", forged["broker"], other, "--kind", "worker", "--state", tmp_path / "wary")
         assert refused.returncode == 1
         assert "is the CA of the token" in refused.stderr
-    finally:
-        farm.end()
