@@ -16,7 +16,8 @@ from commander.boards import icefarm, leases, orders, views, wishes
 from commander.effects import Refused, Row
 from commander.http.access import Served
 from commander.http.board_calls import answered
-from commander.http.boards import MOST, Short, limits_of
+from commander.http.board_wishes import MOST, Short
+from commander.http.boards import limits_of
 from commander.http.errors import answer_errors
 from commander.http.paging import do, json, now_ms
 from commander.service import Service
