@@ -8,7 +8,7 @@ from typing import NamedTuple
 from farmhand_client.evaluation import Evaluation
 
 TRIES = 3  # of a piece, when boards fail under it: one that breaks boards ends somewhere
-WINDOW, PART = 16, 4  # pieces that are out at a board; sent in one call, so that the first one begins at once
+WINDOW, PART = 16, 4  # pieces that are out at a board; sent in one call
 
 
 class Piece(NamedTuple):
@@ -57,9 +57,10 @@ class Supply:
         """What it shall be sent next, and is out from now on; none while it has enough."""
         part: list[Piece] = []
         most = WINDOW
+        size = PART if self._out[serial] else 1  # a board that has nothing begins when it has the first
         if self._shared:  # towards the end no board shall have much that another could do
             most = min(WINDOW, max(2, ceil(len(self._shared) / len(self._out))))
-        while len(part) < PART and len(self._out[serial]) < most and (piece := self._next(serial)):
+        while len(part) < size and len(self._out[serial]) < most and (piece := self._next(serial)):
             self._out[serial][piece.name] = piece
             part.append(piece)
         return part
