@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from broker.files import write_private
+
 T = TypeVar("T")
 PR_SET_PDEATHSIG = 1
 STEADY_S = 30.0
@@ -149,7 +151,7 @@ class Family:
             self._note(child)
 
     def _note(self, child: Child) -> None:
-        (self._folder / f"{child.name}.pid").write_text(f"{child.process.pid}\n")
+        write_private(self._folder / f"{child.name}.pid", b"%d\n" % child.process.pid)
 
 
 def _die_with_parent() -> None:

@@ -134,4 +134,4 @@ def test_results_that_a_killed_commander_had_not_handed_out_arrive(
         assert sorted(client.answer()) == sorted(expected)
     finally:
         client.kill()
-        farm.api.post("/boards/leases/end-all", {"user": "icefarm"})
+        wait_for("its boards are given back", lambda: farm.api.post("/boards/leases/end-all", {"user": "icefarm"}))
