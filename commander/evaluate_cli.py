@@ -67,7 +67,7 @@ def results(
     limit: Limit = 100,
     as_json: AsJson = False,
 ) -> None:
-    """What evaluations gave in the last day, newest first."""
+    """What evaluations gave, newest first: in the last day, or all of a batch or lease."""
     wanted = {"batch": batch, "lease": lease, "serial": serial.lower(), "limit": limit}
     answer = Api(state, url, key).get("/boards/results", **wanted)
     if as_json:
