@@ -6,6 +6,7 @@ What is refused has another status than 200, which the client takes for `False`.
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -76,6 +77,17 @@ class Desk:
         found = {row["id"]: [serial for serial in wanted if serial in row["boards"]] for row in self.leases(wish.name)}
         return {lease: mine for lease, mine in found.items() if mine}
 
+    async def extended(self, lease: str) -> bool:
+        """Not when somebody with fewer boards waits for one of it, nor when it may not last longer: the client asks by
+        itself, again and again."""
+        before = self.service.flow.farm["board_lease"][lease]["until"]
+        limits = limits_of(self.service)
+        try:
+            row: Row = await self.do(partial(leases.extend, unless_wanted=True), self.asker, lease, None, limits)
+        except Refused:
+            return False
+        return row["until"] > before or row["until"] < row["begun"] + limits.max_s * 1000
+
     async def do(self, what: Callable[..., Any], *arguments: Any) -> Any:
         return await do(self.service, lambda farm, moment: what(farm, *arguments, moment), self.user)
 
@@ -130,19 +142,14 @@ async def reserve_serials(desk: AtDesk, request: Request, wish: ReserveThese) ->
 
 @_either("/extend")
 async def extend(desk: AtDesk, wish: SerialsOfClient) -> Response:
-    """All boards of a lease are extended together; those that were asked for are answered."""
-    parts = desk.parts(wish)
-    for lease in parts:
-        await desk.do(leases.extend, desk.asker, lease, None, limits_of(desk.service))
-    return json([serial for mine in parts.values() for serial in mine])
+    """All boards of a lease are extended together; those that were asked for are answered, if they were extended."""
+    return json([serial for lease, mine in desk.parts(wish).items() if await desk.extended(lease) for serial in mine])
 
 
 @_either("/extendall")
 async def extend_all(desk: AtDesk, wish: OfClient) -> Response:
-    rows: list[Row] = await desk.do(
-        leases.extend_all, leases.Whose(desk.user, wish.name), None, limits_of(desk.service)
-    )
-    return json([serial for row in rows for serial in row["boards"]])
+    found = desk.leases(wish.name)
+    return json([serial for row in found if await desk.extended(row["id"]) for serial in row["boards"]])
 
 
 @_either("/end")
