@@ -7,10 +7,11 @@ What is refused has another status than 200, which the client takes for `False`.
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from html import escape
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from commander.boards import icefarm, leases, orders, views, wishes
@@ -26,10 +27,13 @@ from commander.service import Service
 routes = APIRouter()  # not `router`: it is no part of the API
 
 ANSWER_S = 15.0  # the client waits 20 s
-PAGE = """This is the gateway of a farmhand farm for iCEFARM clients (docs/icefarm.md). Give its address to one:
-
-    PulseCountClient("http://HOST:PORT", "any-name", logger)
+PAGE = """<!doctype html>
+<title>iCEFARM gateway</title>
+<p>This is the gateway of a farmhand farm for iCEFARM clients (docs/icefarm.md). Give its address to one:</p>
+<pre>PulseCountClient("{here}", "any-name", logger)</pre>
+<p>Boards, and who has them: <a href="{boards}">{boards}</a></p>
 """
+EVERYWHERE = ("", "0.0.0.0", "::")  # an address to listen on, not one to go to
 
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]*$")]
 Serials = Annotated[list[Short], Field(max_length=wishes.MOST_COUNT)]
@@ -114,8 +118,11 @@ def _either(path: str) -> Any:
 
 
 @_either("/")
-async def front() -> Response:
-    return PlainTextResponse(PAGE)
+async def front(service: Served, request: Request) -> Response:
+    host, _, port = service.http.rpartition(":")
+    there = _host(request.url.hostname or "") if host.strip("[]") in EVERYWHERE else host
+    here = str(request.base_url).rstrip("/")
+    return HTMLResponse(PAGE.format(here=escape(here), boards=escape(f"http://{there}:{port}/boards")))
 
 
 @_either("/available")
@@ -189,7 +196,7 @@ async def _reserved(
     (lease,) = await desk.do(leases.reserve, desk.asker, asked, limits)
     host, scheme = request.url.hostname or "", request.url.scheme
     port = request.url.port or (443 if scheme == "https" else 80)
-    return json(icefarm.rows(sorted(lease["boards"]), scheme, f"[{host}]" if ":" in host else host, port))
+    return json(icefarm.rows(sorted(lease["boards"]), scheme, _host(host), port))
 
 
 async def _told(desk: Desk, serials: list[str], what: str) -> Response:
@@ -210,6 +217,10 @@ async def _told(desk: Desk, serials: list[str], what: str) -> Response:
     mine = [serial for serial in wanted if serial in held]
     done = await asyncio.gather(*map(obeyed, mine))
     return json([serial for serial, ok in zip(mine, done, strict=True) if ok])
+
+
+def _host(name: str) -> str:
+    return f"[{name}]" if ":" in name else name
 
 
 def _lower(serials: list[str]) -> list[str]:
