@@ -204,7 +204,7 @@ def history(
     limit: Limit = 100,
     as_json: AsJson = False,
 ) -> None:
-    """What happened to boards and leases in the last day, newest first."""
+    """What happened to boards and leases, newest first: in the last day, or all of a lease."""
     wanted = {"serial": serial.lower(), "lease": lease, "user": user, "limit": limit}
     answer = Api(state, url, key).get("/boards/history", **wanted)
     if as_json:

@@ -80,7 +80,7 @@ def commander_run(state: State = HERE, as_json: AsJson = False) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.setswitchinterval(SWITCH_S)
     service = Service(load(state=state))
-    host, _, port = (service.settings.http or service.farmfile.commander.http).rpartition(":")
+    host, _, port = service.http.rpartition(":")
     service.start()
     try:
         serve(service, host, int(port))

@@ -15,9 +15,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from commander.api import Api, ApiError, NoAnswer
+from commander.evaluate_supply import Supply
 from commander.options import HERE, ApiKey, AsJson, Limit, State, Url
 from commander.show import Item, clock, console
-from schema.boards import MOST_FILES
 
 LOOK_S = 0.2
 READY_S = 120.0
@@ -48,10 +48,10 @@ def evaluate(
         for number, (path, content) in enumerate(contents):
             sha256 = api.upload("/boards/files", content, name=path.name)["sha256"]
             given.append({"name": f"{number}-{path.name}"[:128], "sha256": sha256})
-        expected, problems = _call(api, row["id"], batch, given, serials, spread)
-        _follow(api, batch, expected, as_json)
-        if problems and expected < len(given) * (1 if spread else len(serials)):
-            raise ApiError(_told(problems))
+        supply = Supply(given, serials, spread)
+        _run(api, row["id"], batch, supply, as_json)
+        if supply.problems and supply.done < len(given) * (1 if spread else len(serials)):
+            raise ApiError(_told(supply.problems))
     finally:
         if not lease:
             api.post(f"/boards/leases/{row['id']}/end", {})
@@ -67,7 +67,7 @@ def results(
     limit: Limit = 100,
     as_json: AsJson = False,
 ) -> None:
-    """What evaluations gave in the last day, newest first."""
+    """What evaluations gave, newest first: in the last day, or all of a batch or lease."""
     wanted = {"batch": batch, "lease": lease, "serial": serial.lower(), "limit": limit}
     answer = Api(state, url, key).get("/boards/results", **wanted)
     if as_json:
@@ -122,28 +122,10 @@ def _ready(api: Api, lease: str) -> list[str]:
         time.sleep(LOOK_S)
 
 
-def _call(
-    api: Api, lease: str, batch: str, given: list[Item], serials: list[str], spread: bool
-) -> tuple[int, dict[str, str]]:
-    """How many results will come, and what is wrong with the boards that take nothing; what was spread over those goes
-    to the others."""
-    problems: dict[str, str] = {}
-    expected = 0
-    while given and (well := [serial for serial in serials if serial not in problems]):
-        shares = [(given[number :: len(well)], [serial]) for number, serial in enumerate(well)]
-        shares = shares if spread else [(given, well)]
-        given = []
-        for files, on in shares:
-            for begin in range(0, len(files), MOST_FILES):
-                part = files[begin : begin + MOST_FILES]
-                wish = {"method": "evaluate", "args": {"batch": batch}, "files": part, "serials": on}
-                wrong = _called(api, lease, wish)
-                problems |= wrong
-                expected += len(part) * (len(on) - len(wrong))
-                given += part if spread and wrong else []
-    if not expected:
-        raise ApiError(_told(problems))
-    return expected, problems
+def _feed(api: Api, lease: str, batch: str, supply: Supply) -> None:
+    for serials, part in supply.next(time.monotonic()):
+        wish = {"method": "evaluate", "args": {"batch": batch}, "files": part, "serials": serials}
+        supply.answered(serials, part, _called(api, lease, wish), time.monotonic())
 
 
 def _called(api: Api, lease: str, wish: Item) -> dict[str, str]:
@@ -160,24 +142,36 @@ def _told(problems: dict[str, str]) -> str:
     return "; ".join(f"{serial}: {text}" for serial, text in problems.items())
 
 
-def _follow(api: Api, batch: str, expected: int, as_json: bool) -> None:
-    seen = after = 0
+def _run(api: Api, lease: str, batch: str, supply: Supply, as_json: bool) -> None:
+    newest = api.get("/boards/history", lease=lease, limit=1)["items"]
+    after, told = 0, newest[0]["id"] if newest else 0
     last = time.monotonic()
+    _feed(api, lease, batch, supply)
+    if not supply.expected:
+        raise ApiError(_told(supply.problems))
     if not as_json:
-        print(f"{batch}: {expected} evaluations")
+        print(f"{batch}: {supply.expected} evaluations")
     columns = BarColumn(), MofNCompleteColumn(), TextColumn("left:"), TimeRemainingColumn()
     with Progress(*columns, console=console, disable=as_json or not console.is_terminal) as progress:
-        bar = progress.add_task("", total=expected)
-        while seen < expected:
+        bar = progress.add_task("", total=supply.expected)
+        while supply.done < supply.expected:
+            _feed(api, lease, batch, supply)
+            events = api.get("/boards/history", lease=lease, after=told, limit=1000)["items"]
             new = api.get("/boards/results", batch=batch, after=after, limit=1000)["items"]
             for row in new:
-                seen, after, last = seen + 1, row["id"], time.monotonic()
-                name = escape(row["evaluation"].partition("-")[2])
-                told = f"{seen}/{expected}  {row['serial']}  {name}: {_result(row)}"
-                print(json.dumps(row)) if as_json else console.print(told)
-            progress.advance(bar, len(new))
+                after, last = row["id"], time.monotonic()
+                if supply.has_result(row["serial"], row["evaluation"]):
+                    name = escape(row["evaluation"].partition("-")[2])
+                    line = f"{supply.done}/{supply.expected}  {row['serial']}  {name}: {_result(row)}"
+                    print(json.dumps(row)) if as_json else console.print(line)
+            for event in events:
+                told = event["id"]
+                if event["what"] == "initialized" and event["data"].get("waiting") == 0:
+                    supply.lost(event["serial"])
+            progress.update(bar, completed=supply.done, total=supply.expected)
             if time.monotonic() - last > SILENT_S:
-                raise ApiError(f"batch: {batch} gave {seen} of {expected} results, and no more for {SILENT_S:g} s")
+                had = f"{supply.done} of {supply.expected}"
+                raise ApiError(f"batch: {batch} gave {had} results, and no more for {SILENT_S:g} s")
             time.sleep(0 if new else LOOK_S)
 
 

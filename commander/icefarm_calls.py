@@ -7,6 +7,7 @@ bitstream's. What a sentry that was killed has forgotten is sent a second time.
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from hashlib import sha256
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 HOLD_S = 60.0  # how long a board may take to be usable again
 RETRY_S = 0.5
+MOST_REQUESTS = 1_000  # of one client under way at once
 MOST_OPEN = 512  # evaluations that one board is given at once; sentries refuse the 1025th
 STORING = 4  # files at once
 NOT_NOW = ("not-usable", "not-leased", "unknown-board", "busy")
@@ -48,6 +50,7 @@ class Calls:
     def __init__(self, service: Service, user: str, tell: Callable[[str, str], None]) -> None:
         self._service, self._user, self._tell = service, user, tell
         self._open: dict[str, dict[str, Open]] = {}  # by serial and evaluation
+        self._requests: Counter[str] = Counter()  # under way, by client
         self._tasks: set[asyncio.Task[None]] = set()
         self._storing = asyncio.Semaphore(STORING)
 
@@ -62,18 +65,34 @@ class Calls:
 
     async def take(self, name: str, asked: icefarm.Request) -> None:
         """A request of a client, until the sentries have taken it."""
+        held = _boards(self._leases(name))
+        mine = tuple(serial for serial in asked.serials if serial in held)
+        if self._requests[name] >= MOST_REQUESTS:
+            log.warning("iCEFARM client %s: has %s requests under way already", name, MOST_REQUESTS)
+            mine = ()
+        self._failed(name, asked.batch, tuple(set(asked.serials) - set(mine)), list(asked.files))
+        if not mine:
+            return
+        self._requests[name] += 1
+        try:
+            await self._taken(name, asked, mine)
+        finally:
+            self._requests -= Counter([name])
+
+    async def _taken(self, name: str, asked: icefarm.Request, serials: tuple[str, ...]) -> None:
         try:
             files = [await self._file(name, each, data) for each, data in asked.files.items()]
         except CANNOT as error:
             log.warning("iCEFARM client %s: %s", name, error)
-            self._failed(name, asked.batch, asked.serials, list(asked.files))
+            self._failed(name, asked.batch, serials, list(asked.files))
             return
         order = {"method": asked.method, "args": asked.args, "files": files}
-        for serial in asked.serials:
+        held = _boards(self._leases(name))
+        for serial in held.intersection(serials):
             mine = self._open.setdefault(serial, {})
             for file in files:
                 mine[file["name"]] = Open({**order, "files": [file]}, asked.batch)
-        await self._deliver(name, order, asked.batch, set(asked.serials))
+        await self._deliver(name, order, asked.batch, set(serials))
 
     def finished(self, row: Row) -> None:
         """A row of `board_result`."""
@@ -92,6 +111,9 @@ class Calls:
     def ended(self, serial: str) -> None:
         self._open.pop(serial, None)
 
+    def _leases(self, name: str) -> list[Row]:
+        return icefarm.leases_of(self._service.flow.farm, self._user, name)
+
     async def _file(self, name: str, evaluation: str, data: bytes) -> Row:
         if not 0 < len(data) <= MOST_BYTES:
             raise Refused("contents.files", f"must have 1 to {MOST_BYTES} bytes")
@@ -105,8 +127,8 @@ class Calls:
         names = [file["name"] for file in order["files"]]
         until = time.monotonic() + HOLD_S
         while left:
-            mine = icefarm.leases_of(self._service.flow.farm, self._user, name)
-            held = {serial for lease in mine for serial in lease["boards"]}
+            mine = self._leases(name)
+            held = _boards(mine)
             self._failed(name, batch, tuple(left - held), names)
             left &= held
             for call in icefarm.calls(mine, self._usable(mine, left)):
@@ -163,6 +185,10 @@ class Calls:
                 self._open.get(serial, {}).pop(each, None)
             if batch and names:
                 self._tell(name, icefarm.results(serial, batch, dict.fromkeys(names)))
+
+
+def _boards(leases: list[Row]) -> set[str]:
+    return {serial for lease in leases for serial in lease["boards"]}
 
 
 def _problems(row: Row) -> tuple[Row, set[str]]:

@@ -143,6 +143,7 @@ class Gateway:
         name: Any = cast("Row", auth).get("client_id") if isinstance(auth, dict) else None
         if not isinstance(name, str) or not 0 < len(name) <= 64 or not name.isprintable():
             raise ConnectionRefusedError("client_id: must have 1 to 64 printable characters")
+        self._post.know(name, sid)
         self._keep(self._welcome(name, sid))
 
     async def _welcome(self, name: str, sid: str) -> None:
@@ -214,6 +215,8 @@ class Gateway:
             self._calls.ended(serial)
         if what in icefarm.EVENTS:
             self._send(self._post.put(name, icefarm.event(serial, icefarm.EVENTS[what]), what == "ended"))
+        elif what not in icefarm.OF_THE_FARM:
+            self._send(self._post.put(name, icefarm.told(serial, what, cast("Row", data))))
 
     async def _tick(self) -> None:
         while True:

@@ -116,6 +116,11 @@ class Service:
             log.critical("the line ended; this commander ends with it", exc_info=True)
         self.on_end()
 
+    @property
+    def http(self) -> str:
+        """host:port of the API and the pages."""
+        return self.settings.http or self.farmfile.commander.http
+
     def line_runs(self) -> bool:
         """Whether the line works; without it nothing is stored."""
         return self._line.is_alive()

@@ -1,5 +1,6 @@
 """The leases while a change is made: rows as they will be, and in the end all effects of it. Pure."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from commander.boards import queue
@@ -66,7 +67,7 @@ class Book:
         self.note(lease, "ended", {"why": "given back", "by": self.moment.by}, tuple(sorted(serials)))
         self._charge(lease, len(serials))
         kept = {part: {k: v for k, v in lease[part].items() if k not in serials} for part in ("boards", "failing")}
-        return self.put(lease, **kept)
+        return self.put(lease, **kept, had=left(lease, serials))
 
     def _charge(self, lease: Row, boards: int) -> None:
         user, now = lease["user"], self.moment.now
@@ -104,3 +105,15 @@ class Book:
         for node, given in wanted.items():
             effects += desire(self.farm, node, DOCUMENT, {"boards": given}, self.moment)
         return effects
+
+
+def left(lease: Row, serials: Iterable[str]) -> dict[str, list[str]]:
+    """`had` of the lease once these boards are no longer where it has them."""
+    had: dict[str, list[str]] = lease["had"]
+    gone: dict[str, str] = {serial: lease["boards"][serial] for serial in serials}
+    return had | {serial: sorted({*had.get(serial, ()), node}) for serial, node in gone.items()}
+
+
+def is_of(lease: Row, serial: str, node: str) -> bool:
+    """Whether the lease has this board at this sentry, or had it."""
+    return lease["boards"].get(serial) == node or node in lease["had"].get(serial, ())

@@ -19,6 +19,11 @@ WORD = re.compile(r"[^\x00-\x1f]{1,128}")
 INITIALIZED, RESULTS, AVAILABLE = "initialized", "results", "devices_available"
 EVENTS = {"ending-soon": "reservation ending soon", "ended": "reservation end"}
 """What of the history -> the event that a client is told as it comes. The others take more thought."""
+OF_THE_FARM = (
+    *("asked", "begun", "extended", "ended", "ending-soon", "wanted", "available", "plugged", "unplugged", "state"),
+    *("initialized", "failure", "well-again", "evaluation-failed"),
+)
+"""What the history has a meaning for; anything else is told by the board's state, and for its client alone."""
 
 
 class Request(NamedTuple):
@@ -69,6 +74,11 @@ def calls(leases: list[Row], serials: set[str]) -> list[Call]:
 def event(serial: str, what: str, **contents: Any) -> str:
     """The text of one event."""
     return wire.dumps({"serial": serial, "contents": [{"event": what, **contents}]}).decode()
+
+
+def told(serial: str, what: str, contents: Row) -> str:
+    """The text of an event that a user's own state tells."""
+    return wire.dumps({"serial": serial, "contents": [{**contents, "event": what}]}).decode()
 
 
 def results(serial: str, batch: str, values: dict[str, Any]) -> str:

@@ -64,11 +64,15 @@ class Post:
     def name_of(self, sid: str) -> str:
         return self._names.get(sid, "")
 
+    def know(self, name: str, sid: str) -> None:
+        """Whose a socket is: it may ask at once, while what it is told waits for join."""
+        self._names[sid] = name
+
     def join(self, name: str, sid: str, now: float) -> list[Sending]:
         """A socket of a client is there; what has waited for one."""
         client = self._client(name)
         client.sockets[sid] = now
-        self._names[sid] = name
+        self.know(name, sid)
         return self._deliver(client)
 
     def leave(self, sid: str) -> list[Sending]:

@@ -5,7 +5,7 @@ Pure: (farm, who asks, what, moment) -> (the lease as it is then, effects); Refu
 
 from typing import NamedTuple
 
-from commander.boards.book import Book
+from commander.boards.book import Book, left
 from commander.boards.gangs import gangs
 from commander.boards.pool import Board
 from commander.boards.repeated import made_before
@@ -177,6 +177,8 @@ def _watch(book: Book, row: Row) -> None:
     failing = {serial: _trouble(board) for serial, board in seen.items() if _trouble(board)}
     if places != row["boards"]:
         changes["boards"] = places
+        moved = [serial for serial, node in places.items() if node != row["boards"][serial]]
+        changes["had"] = left(row, moved)
     if failing != row["failing"]:
         changes["failing"] = failing
     soon = min(SOON_MS, (row["until"] - row["begun"]) // 3)

@@ -1,25 +1,24 @@
 """What messages of board sentries and the passing of time do. Pure: (farm, address, data, moment) -> effects."""
 
 from commander.boards import leases
-from commander.boards.book import Book
-from commander.boards.calls import results
+from commander.boards.book import Book, is_of
+from commander.boards.calls import RESULTS, results
 from commander.boards.pool import boards
 from commander.effects import Add, Effects, Farm, Moment, Put, Row
 from commander.fleet.rules import Rule, on_evt
 from commander.fleet.rules import on_reported as reported
 from schema.topics import Address
 
-BUSY = ("results",)  # kept as results, too many for the history
-
 
 def on_board(farm: Farm, at: Address, data: Row, moment: Moment) -> Effects:
-    """An event of a board, of whatever state: into its history unless it is a result, and a sign that its lease is in
-    use."""
+    """An event of a board, of whatever state: into its history unless it is results (kept as such, and too many), and
+    a sign that its lease is in use. What a sentry tells of a lease that is not of this board is only an event."""
     effects = on_evt(farm, at, data, moment)
-    if not effects:
-        return []
     lease = farm["board_lease"].get(data.get("lease", ""))
-    if data["event"] not in BUSY:
+    if not effects or (lease and not is_of(lease, at.device, at.node)):
+        return effects
+    found = results(at, data, lease["user"] if lease else "", moment)
+    if not found or data["event"] != RESULTS:
         row: Row = {
             "ts": data["ts"] or moment.now,
             "serial": at.device,
@@ -28,7 +27,7 @@ def on_board(farm: Farm, at: Address, data: Row, moment: Moment) -> Effects:
         }
         user = lease["user"] if lease else ""
         effects.append(Add("board_history", {**row, "user": user, "what": data["event"], "data": data["contents"]}))
-    effects += results(at, data, lease["user"] if lease else "", moment)
+    effects += found
     return effects + (leases.touch(farm, lease["id"], moment) if lease else [])
 
 

@@ -19,6 +19,7 @@ board_lease = Table(
     Column("serials", Json, nullable=False),  # asked for by name; may be empty
     Column("selector", Json, nullable=False),
     Column("boards", Json, nullable=False),  # given: serial -> node
+    Column("had", Json, nullable=False),  # given back or moved since: serial -> nodes where it was
     Column("priority", Big, nullable=False),
     Column("length_s", Big, nullable=False),
     Column("idle_s", Big),  # null: not ended for want of use

@@ -6,7 +6,7 @@ from commander.boards import queue
 from commander.boards.pool import Board, boards, suits
 from commander.effects import Farm, Row
 
-HIDDEN = ("boards", "warned")
+HIDDEN = ("boards", "had", "warned")
 
 
 def board_list(farm: Farm, now: int) -> list[Row]:

@@ -75,7 +75,7 @@ def lease_of(book: Book, asker: Asker, wish: Row, limits: Limits) -> Row:
         **asked,
         **{"id": wish["id"] or "l-" + book.moment.dice(8).hex(), "gang": "", "state": "waiting", "boards": {}},
         **{"created": book.moment.now, "begun": 0, "until": 0, "used": 0, "ended": 0, "why": ""},
-        **{"warned": False, "wanted": 0, "failing": {}},
+        **{"warned": False, "wanted": 0, "failing": {}, "had": {}},
     }
     _refuse_impossible(book, lease)
     return lease

@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from commander.boards import calls
 from commander.boards.tables import board_result
@@ -14,7 +14,7 @@ from commander.fleet.rules import UNDER_WAY
 from commander.fleet.views import history
 from commander.http.access import Operator, Reader, Served
 from commander.http.blobs import RAW, Name, keep
-from commander.http.paging import After, Before, Limit, Since, Until, Word, do, history_page, json, span
+from commander.http.paging import After, Before, Limit, SinceWhole, Until, Word, do, history_page, json, span
 from schema.boards import MOST_CALLED, MOST_FILES
 
 router = APIRouter(prefix="/api/v1/boards")
@@ -22,6 +22,7 @@ router = APIRouter(prefix="/api/v1/boards")
 MOST_BYTES = 1024 * 1024
 LOOK_S = 0.02
 
+SerialWord = Annotated[Word, AfterValidator(lambda given: given and given.lower())]
 Word128 = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f]*$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -75,8 +76,8 @@ def results(
     batch: Word = None,
     lease: Word = None,
     user: Word = None,
-    serial: Word = None,
-    since: Since = None,
+    serial: SerialWord = None,
+    since: SinceWhole = None,
     until: Until = None,
     limit: Limit = 100,
     before: Before = None,
@@ -85,8 +86,9 @@ def results(
     """What evaluations gave, newest first (with `after`: as they came): `value`, or a `problem`."""
     wanted = {"batch": batch, "lease": lease, "user": user, "serial": serial}
     where = {name: value for name, value in wanted.items() if value is not None}
+    times = span(since, until, whole=batch is not None or lease is not None)
     with service.database.reading() as connection:
-        rows = history(connection, board_result, where, *span(since, until), limit, before, after)
+        rows = history(connection, board_result, where, *times, limit, before, after)
     return json(history_page(rows, limit))
 
 

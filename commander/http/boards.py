@@ -5,6 +5,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Response
+from pydantic import AfterValidator
 
 from commander.boards import leases, orders, views, wishes
 from commander.boards.pool import HEALTH
@@ -12,7 +13,7 @@ from commander.boards.tables import board_history
 from commander.effects import Effects, Farm, Moment, Refused, Row
 from commander.fleet.views import history
 from commander.http.access import Caller, Operator, Reader, Served
-from commander.http.board_calls import answered, refusal
+from commander.http.board_calls import SerialWord, answered, refusal
 from commander.http.board_wishes import (
     AllWish,
     BoardsWish,
@@ -28,6 +29,7 @@ from commander.http.paging import (
     Limit,
     Offset,
     Since,
+    SinceWhole,
     Until,
     Word,
     do,
@@ -44,7 +46,7 @@ from schema.boards import STATES
 router = APIRouter(prefix="/api/v1/boards")
 
 Lease = Annotated[str, Path(description="its id: l-...")]
-Serial = Annotated[str, Path(description="of the board's USB device, in lower case")]
+Serial = Annotated[str, AfterValidator(str.lower), Path(description="of the board's USB device")]
 Tags = Annotated[list[str], Query(alias="tag", description="all of them; repeatable")]
 
 
@@ -175,11 +177,11 @@ async def end(service: Served, caller: Operator, lease: Lease, wish: EndWish | N
 def all_history(
     service: Served,
     _: Reader,
-    serial: Word = None,
+    serial: SerialWord = None,
     lease: Word = None,
     user: Word = None,
     what: Word = None,
-    since: Since = None,
+    since: SinceWhole = None,
     until: Until = None,
     limit: Limit = 100,
     before: Before = None,
@@ -187,7 +189,7 @@ def all_history(
 ) -> Response:
     """What happened to boards and leases, newest first (with `after`: as it came)."""
     where = {"serial": serial, "lease": lease, "user": user, "what": what}
-    return _history(service, where, span(since, until), limit, before, after)
+    return _history(service, where, span(since, until, whole=lease is not None), limit, before, after)
 
 
 @router.get("/{serial}/history")

@@ -6,10 +6,12 @@ What is refused has another status than 200, which the client takes for `False`.
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
+from html import escape
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from commander.boards import icefarm, leases, orders, views, wishes
@@ -25,10 +27,13 @@ from commander.service import Service
 routes = APIRouter()  # not `router`: it is no part of the API
 
 ANSWER_S = 15.0  # the client waits 20 s
-PAGE = """This is the gateway of a farmhand farm for iCEFARM clients (docs/icefarm.md). Give its address to one:
-
-    PulseCountClient("http://HOST:PORT", "any-name", logger)
+PAGE = """<!doctype html>
+<title>iCEFARM gateway</title>
+<p>This is the gateway of a farmhand farm for iCEFARM clients (docs/icefarm.md). Give its address to one:</p>
+<pre>PulseCountClient("{here}", "any-name", logger)</pre>
+<p>Boards, and who has them: <a href="{boards}">{boards}</a></p>
 """
+EVERYWHERE = ("", "0.0.0.0", "::")  # an address to listen on, not one to go to
 
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]*$")]
 Serials = Annotated[list[Short], Field(max_length=wishes.MOST_COUNT)]
@@ -76,6 +81,17 @@ class Desk:
         found = {row["id"]: [serial for serial in wanted if serial in row["boards"]] for row in self.leases(wish.name)}
         return {lease: mine for lease, mine in found.items() if mine}
 
+    async def extended(self, lease: str) -> bool:
+        """Not when somebody with fewer boards waits for one of it, nor when it may not last longer: the client asks by
+        itself, again and again."""
+        before = self.service.flow.farm["board_lease"][lease]["until"]
+        limits = limits_of(self.service)
+        try:
+            row: Row = await self.do(partial(leases.extend, unless_wanted=True), self.asker, lease, None, limits)
+        except Refused:
+            return False
+        return row["until"] > before or row["until"] < row["begun"] + limits.max_s * 1000
+
     async def do(self, what: Callable[..., Any], *arguments: Any) -> Any:
         return await do(self.service, lambda farm, moment: what(farm, *arguments, moment), self.user)
 
@@ -102,8 +118,11 @@ def _either(path: str) -> Any:
 
 
 @_either("/")
-async def front() -> Response:
-    return PlainTextResponse(PAGE)
+async def front(service: Served, request: Request) -> Response:
+    host, _, port = service.http.rpartition(":")
+    there = _host(request.url.hostname or "") if host.strip("[]") in EVERYWHERE else host
+    here = str(request.base_url).rstrip("/")
+    return HTMLResponse(PAGE.format(here=escape(here), boards=escape(f"http://{there}:{port}/boards")))
 
 
 @_either("/available")
@@ -130,19 +149,14 @@ async def reserve_serials(desk: AtDesk, request: Request, wish: ReserveThese) ->
 
 @_either("/extend")
 async def extend(desk: AtDesk, wish: SerialsOfClient) -> Response:
-    """All boards of a lease are extended together; those that were asked for are answered."""
-    parts = desk.parts(wish)
-    for lease in parts:
-        await desk.do(leases.extend, desk.asker, lease, None, limits_of(desk.service))
-    return json([serial for mine in parts.values() for serial in mine])
+    """All boards of a lease are extended together; those that were asked for are answered, if they were extended."""
+    return json([serial for lease, mine in desk.parts(wish).items() if await desk.extended(lease) for serial in mine])
 
 
 @_either("/extendall")
 async def extend_all(desk: AtDesk, wish: OfClient) -> Response:
-    rows: list[Row] = await desk.do(
-        leases.extend_all, leases.Whose(desk.user, wish.name), None, limits_of(desk.service)
-    )
-    return json([serial for row in rows for serial in row["boards"]])
+    found = desk.leases(wish.name)
+    return json([serial for row in found if await desk.extended(row["id"]) for serial in row["boards"]])
 
 
 @_either("/end")
@@ -182,7 +196,7 @@ async def _reserved(
     (lease,) = await desk.do(leases.reserve, desk.asker, asked, limits)
     host, scheme = request.url.hostname or "", request.url.scheme
     port = request.url.port or (443 if scheme == "https" else 80)
-    return json(icefarm.rows(sorted(lease["boards"]), scheme, f"[{host}]" if ":" in host else host, port))
+    return json(icefarm.rows(sorted(lease["boards"]), scheme, _host(host), port))
 
 
 async def _told(desk: Desk, serials: list[str], what: str) -> Response:
@@ -203,6 +217,10 @@ async def _told(desk: Desk, serials: list[str], what: str) -> Response:
     mine = [serial for serial in wanted if serial in held]
     done = await asyncio.gather(*map(obeyed, mine))
     return json([serial for serial, ok in zip(mine, done, strict=True) if ok])
+
+
+def _host(name: str) -> str:
+    return f"[{name}]" if ":" in name else name
 
 
 def _lower(serials: list[str]) -> list[str]:

@@ -16,6 +16,10 @@ MOST = 2**53 - 1  # what every JSON reader and both databases can hold
 Limit = Annotated[int, Query(ge=1, le=1000, description="most items in the answer")]
 Offset = Annotated[int, Query(ge=0, le=MOST, description="items to skip")]
 Since = Annotated[int | None, Query(ge=0, le=MOST, description="ms since 1970, from; default 24 hours before `until`")]
+SinceWhole = Annotated[
+    int | None,
+    Query(ge=0, le=MOST, description="ms since 1970, from; default 24 hours before `until`, all of a lease or batch"),
+]
 Until = Annotated[int | None, Query(ge=0, le=MOST, description="ms since 1970, to (exclusive); default now")]
 Before = Annotated[int | None, Query(ge=1, le=MOST, description="`next` of the page before: rows with a lower id")]
 After = Annotated[
@@ -33,10 +37,11 @@ def now_ms() -> int:
     return int(time.time() * 1000)
 
 
-def span(since: int | None, until: int | None) -> tuple[int, int]:
-    """The asked time range; the end is a second ahead, for senders whose clock is."""
+def span(since: int | None, until: int | None, whole: bool = False) -> tuple[int, int]:
+    """The asked time range; the end is a second ahead, for senders whose clock is. It begins a day before, unless a
+    beginning is asked for, or the `whole` of something that is over one day."""
     end = until if until is not None else now_ms() + 1_000
-    return (since if since is not None else end - DAY_MS), end
+    return since if since is not None else 0 if whole else end - DAY_MS, end
 
 
 def within(rows: list[Row], column: str, since: int | None, until: int | None) -> list[Row]:

@@ -37,6 +37,7 @@ class BoardFarm:
         self.limits = limits or Limits()
         self.now = NOW
         self.history: list[Row] = []
+        self.results: list[Row] = []
         self.audit: list[Row] = []
         self.said: dict[str, dict[str, Row]] = {}
         self.firmware: dict[str, Any] = dict.fromkeys(hosts, FIRMWARE)
@@ -123,6 +124,8 @@ class BoardFarm:
                 self.farm.apply(effect)
             elif isinstance(effect, Add) and effect.table == "board_history":
                 self.history.append(effect.row)
+            elif isinstance(effect, Add) and effect.table == "board_result":
+                self.results.append(effect.row)
             elif isinstance(effect, Add) and effect.table == "audit":
                 self.audit.append(effect.row)
             elif isinstance(effect, Send) and effect.name == "leases":

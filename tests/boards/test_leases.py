@@ -142,7 +142,8 @@ def test_a_lease_without_use_ends_if_it_says_so(farm: BoardFarm) -> None:
     farm.later(59)
     farm.apply(leases.touch(farm.farm, idle, farm.moment()))
     farm.later(59)
-    farm.event("h", "h-0", "results", 1, idle, batch="b", results=[["e", 7]])
+    ((serial, node),) = farm.lease(idle)["boards"].items()
+    farm.event(node, serial, "results", 1, idle, batch="b", results=[["e", 7]])
     farm.later(59)
     assert farm.state_of(idle) == "active"
     farm.later(1)
@@ -174,18 +175,12 @@ def test_a_lease_stays_when_its_board_fails_and_its_user_is_told(farm: BoardFarm
 def test_a_sentry_that_was_removed_and_comes_back_is_told_again(farm: BoardFarm) -> None:
     lease = farm.reserve(count=None, serials=["g-0"])["id"]
     row = farm.farm["node"]["g"]
-    farm.farm.apply(_put("steward-house", {**row, "id": "steward-house", "kind": "steward"}))
+    farm.farm.apply(Put("node", "steward-house", {**row, "id": "steward-house", "kind": "steward"}))
     farm.apply(remove_node(farm.farm, "g", farm.moment()))
     farm.later(1)
-    farm.farm.apply(_put("g", row))
+    farm.farm.apply(Put("node", "g", row))
     farm.later(1)
     assert [each["lease"] for each in farm.document("g")] == [lease]
-
-
-def _put(name: str, row: dict[str, Any]) -> Any:
-    from commander.effects import Put
-
-    return Put("node", name, row)
 
 
 def test_others_leases_are_an_admins(farm: BoardFarm) -> None:
@@ -246,12 +241,15 @@ def test_what_boards_tell_is_in_their_history_and_results_are_not(farm: BoardFar
     lease = farm.reserve("ann", None, serials=["g-0"])["id"]
     farm.event("g", "g-0", "initialized", 1, lease)
     farm.event("g", "g-0", "initialized", 1, lease)
-    farm.event("g", "g-0", "results", 2, lease, batch="b", results=[])
+    farm.event("g", "g-0", "results", 2, lease, batch="b", results=[["e", 7]])
     farm.event("g", "g-0", "state", 3, **{"from": "ready", "to": "broken"})
+    farm.event("g", "g-0", "results", 4, lease, data="hello!")
     rows = [
         row for row in farm.history if row["serial"] == "g-0" and row["what"] in ("initialized", "results", "state")
     ]
-    assert [(row["what"], row["user"]) for row in rows] == [("initialized", "ann"), ("state", "")]
+    told = [(row["what"], row["user"]) for row in rows]
+    assert told == [("initialized", "ann"), ("state", ""), ("results", "ann")]
+    assert rows[-1]["data"] == {"data": "hello!"}, "of a state of one's own, which calls something else so"
 
 
 def test_a_board_that_becomes_free_is_told_unless_somebody_gets_it(farm: BoardFarm) -> None:

@@ -90,8 +90,16 @@ def test_what_is_refused_names_the_field(http: httpx.Client) -> None:
         answer = http.request("GET", "/endall", content=body, headers={"Content-Type": "application/json"})
         assert answer.status_code in (400, 422), answer.text
     assert http.request("GET", "/endall", content=b'{"name": "ann"}').status_code == 422  # as a page could send it
-    assert "iCEFARM" in http.get("/").text
     assert ask(http, "/available") == {"amount": 4}
+
+
+def test_its_page_links_to_the_farms_own(http: httpx.Client, serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = http.get("/")
+    assert f'PulseCountClient("{str(http.base_url).rstrip("/")}"' in page.text.replace("&quot;", '"')
+    assert f'<a href="{serving.url}/boards">' in page.text
+    assert serving.reader.get("/boards").status_code == 200
+    monkeypatch.setattr(serving.service.settings, "http", "0.0.0.0:81")
+    assert '<a href="http://farm.example:81/boards">' in http.get("/", headers={"Host": "farm.example:8090"}).text
 
 
 def test_now_or_not_at_all(http: httpx.Client, serving: Serving) -> None:

@@ -98,6 +98,17 @@ def test_each_letter_goes_to_one_socket_until_it_is_acknowledged() -> None:
     assert post.join("ann", "last", 2) == []
 
 
+def test_a_socket_may_ask_before_it_can_be_told() -> None:
+    post = Post()
+    post.know("ann", "early")
+    assert post.name_of("early") == "ann"
+    assert post.put("ann", "1") == []
+    assert [each.text for each in post.join("ann", "early", 0)] == ["1"]
+    post.know("ann", "gone")
+    assert post.leave("gone") == []
+    assert post.name_of("gone") == ""
+
+
 def test_what_a_closed_socket_did_not_acknowledge_goes_to_the_other() -> None:
     post = Post()
     post.join("ann", "control", 0)
@@ -144,3 +155,8 @@ def test_clients_that_are_gone_and_unknown_are_forgotten() -> None:
     post.join("bob", "s", 0)
     post.forget({"ann"})
     assert set(post.clients) == {"ann", "bob"}
+
+
+def test_what_a_state_tells_is_as_flat_as_its_client_reads_it() -> None:
+    told = wire.loads(icefarm.told("e66a", "results", {"data": "hello!", "event": "other"}).encode())
+    assert told == {"serial": "e66a", "contents": [{"event": "results", "data": "hello!"}]}
