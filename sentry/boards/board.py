@@ -27,11 +27,12 @@ from sentry.boards.states.ready import Ready
 from sentry.boards.tty import Tty
 from sentry.boards.usb import Device
 from sentry.boards.voice import Voice
-from sentry.boards.work import Given, Happened, Plugged, Reboot, Went, Work
+from sentry.boards.work import Given, Happened, Plugged, Reboot, Went, Work, settled
 
 
 class Board:
-    """``device``: as it is plugged in, None while it is not; ``changed`` is called when its report has."""
+    """``device``: as it is plugged in, None while it is not; ``changed`` is called when its report has; ``problem``:
+    what ended the life before, a fault that nobody caught."""
 
     def __init__(
         self,
@@ -42,13 +43,14 @@ class Board:
         console: Console,
         health: Health,
         changed: Callable[[], None],
+        problem: str = "",
     ) -> None:
         self.serial, self.device, self.lease = device.serial, device, lease
         self.settings, self.voice, self.console, self.health = settings, voice, console, health
         self.hub = Hub(settings.hub, settings.uhubctl)
         self.firmware = ""
-        self.problem = ""
-        self.state: State = Flash(self)
+        self.problem = problem
+        self.state: State = self._at_rest() if problem else Flash(self)
         self._changed = changed
         self._refused: Lease | None = None
         self._told_failure = False
@@ -61,6 +63,9 @@ class Board:
     async def run(self) -> None:
         """Until the board is unplugged, or this is cancelled."""
         try:
+            if self.problem:
+                self._tell_failure(self.problem)
+                self._tell_state("")
             self._work.enter(self.state)
             while await self._on(await self._inbox.get()):
                 pass
@@ -173,20 +178,20 @@ class Board:
                 if then is not None:
                     await self._go(then)
                 else:
-                    self._on_entered()
+                    await self._on_entered()
             case Given(lease) if lease == self.lease:
                 await self._on_given(lease)
             case Reboot():
-                await self._work.hook(self.state, self.state.reboot())
+                await self._work.hook(self.state, self.state.reboot)
             case _:  # of a state or a lease that is over
                 pass
         return True
 
     async def _on_plugged(self, device: Device | None) -> bool:
         if device:
-            await self._work.hook(self.state, self.state.on_add(device))
+            await self._work.hook(self.state, self.state.on_add, device)
             return True
-        await self._work.hook(self.state, self.state.on_remove())
+        await self._work.hook(self.state, self.state.on_remove)
         if self.state.may_vanish or self.device:
             return True
         if self.lease:  # it was in use
@@ -201,23 +206,33 @@ class Board:
             return False
         self.voice.problem(self.serial, problem)
         self.console.note(problem)
-        await self._work.hook(self.state, self.state.lost(problem))
+        await self._work.hook(self.state, self.state.lost, problem)
         self.problem = problem
         self._tell_failure(problem)
-        await self._go(Quarantine(self) if self.health.in_quarantine else Broken(self))
+        await self._go(self._at_rest())
         return True
 
+    def _at_rest(self) -> State:
+        return Quarantine(self) if self.health.in_quarantine else Broken(self)
+
     async def _give_up(self, problem: str) -> None:
-        await self._work.hook(self.state, self.state.lost(problem))
+        await self._work.hook(self.state, self.state.lost, problem)
         self._tell_failure(problem)
 
-    def _on_entered(self) -> None:
+    async def _on_entered(self) -> None:
         before = self.shown
         self.state.entered = True
         if self.shown == "leased":
+            if not await self._work.hook(self.state, self._greet):
+                self.state.entered = False
+                return
             self.problem, self._told_failure = "", False
-            self.state.tell("initialized", **self.state.greeting())
         self._tell_state(before)
+
+    async def _greet(self) -> None:
+        greeting: Any = await settled(self.state.greeting())
+        if self.state.lease:
+            self.voice.event(self.serial, "initialized", greeting, self.state.lease.id)
 
     async def _on_given(self, lease: Lease | None) -> None:
         self._refused, self._told_failure = None, False

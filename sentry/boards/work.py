@@ -1,6 +1,7 @@
 """What happens to a board, and the tasks that work on it."""
 
 import asyncio
+import inspect
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -45,6 +46,11 @@ class Reboot:
 Happened = Went | Plugged | Given | Reboot
 
 
+async def settled(answer: Any) -> Any:
+    """What a hook or method gave, whether it was written with `async` or without."""
+    return await answer if inspect.isawaitable(answer) else answer
+
+
 class Work:
     """The tasks of a board's state. ``tell`` hears how they end."""
 
@@ -54,7 +60,8 @@ class Work:
 
     def enter(self, state: State) -> None:
         async def entering() -> None:
-            self._tell(Went(state, await state.enter()))
+            then: Any = await settled(state.enter())
+            self._tell(Went(state, then if isinstance(then, State) else None))
 
         self._spawn(state, entering())
 
@@ -67,16 +74,18 @@ class Work:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.hook(state, state.leave())
+        await self.hook(state, state.leave)
 
-    async def hook(self, state: State, work: Coroutine[Any, Any, None]) -> None:
-        """One of the state's hooks, whose faults are its own: a state may be anybody's."""
+    async def hook(self, state: State, work: Callable[..., Any], *args: Any) -> bool:
+        """One of the state's hooks, whose faults are its own: a state may be anybody's. Whether it had none."""
         try:
             async with asyncio.timeout(HOOK_S):
-                await work
+                await settled(work(*args))
         except Exception as error:
             log.exception("board %s: a hook of %s failed", self._serial, type(state).__name__)
-            self._tell(Went(state, problem=f"{type(state).__name__}: {error}"))
+            self._tell(Went(state, problem=f"{type(state).__name__}: {error or type(error).__name__}"))
+            return False
+        return True
 
     def _spawn(self, state: State, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(self._through(state, work))
