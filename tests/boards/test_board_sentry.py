@@ -269,6 +269,7 @@ def test_a_state_of_somebody_elses_package(make: Make, commander: Peer, tmp_path
     depot = Depot(commander)
     assert told.report(0, **{ONE: "ready"})["data"]["kinds"] == ["echo"]
     assert "the state lost (echoes_that_are_not_there) cannot be loaded" in sentry.log()
+    assert "state pulsecount is not offered: FARMHAND_BOARD_PULSE_COUNT is not set" in sentry.log()
     told.lease(1, given(ONE, kind="echo", prefix="> "))
     told.event(ONE, "initialized")
     files = depot.add(text=b"hello\n")

@@ -1,14 +1,17 @@
 """States of somebody else: hooks and methods as people write them, and what their faults do."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from sentry.boards.core import KINDS, State, reservable
+from sentry.boards.core import KINDS, OWN_EVENTS, AbstractState, State, register, reservable
+from sentry.boards.faults import Refused
 from sentry.boards.states import load_kinds
 from tests.boards.bench import SERIAL, Bench, Tell
 from tests.boards.small_board import SmallBoard
+from tests.conftest import ROOT
 
 QUICK: dict[str, Any] = {"failures": 2, "heal_s": 0.05, "quarantine_s": 600}
 
@@ -113,5 +116,84 @@ def test_hooks_without_async(tell: Tell) -> None:
         board.plug()
         await bench.expect("initialized", words="hello")
         assert not bench.report().get("problem")
+
+    tell(story)
+
+
+def test_a_state_as_icefarm_has_them(tell: Tell) -> None:
+    """No firmware of its own, words for parameters in their order, nothing asynchronous."""
+
+    @reservable("example-state", "message")
+    class ExampleState(AbstractState):  # pyright: ignore[reportUnusedClass]
+        def __init__(self, state: Any, message: str) -> None:
+            super().__init__(state)
+            self.message = message
+
+        @AbstractState.register("getdata", "data", "times")
+        def receive(self, payload: str, number: int = 1) -> str:
+            return f"{self.message} {payload}" * number
+
+        @register("swapped", "b", "a")
+        def swapped(self, a: str, b: str) -> str:
+            return a + b
+
+    async def story(bench: Bench, board: SmallBoard) -> None:
+        bench.lease("l1", "example-state", message="hello")
+        await bench.expect("initialized")
+        state: Any = bench.manager._boards[SERIAL]
+        assert await state.call("l1", "getdata", {"data": "you"}, {}) == "hello you"
+        assert await state.call("l1", "getdata", {"times": 2, "data": "!"}, {}) == "hello !hello !"
+        assert await state.call("l1", "swapped", {"a": "1", "b": "2"}, {}) == "12"
+        with pytest.raises(Refused, match=r"args\.payload: unknown argument of getdata; allowed: data, times"):
+            await state.call("l1", "getdata", {"payload": "you"}, {})
+        assert set(board.flashed) == {"default"}
+
+    tell(story)
+
+
+def takes_one(self: Any, first: str, second: str = "") -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (lambda: reservable("example state"), r"kind 'example state': must match \[a-z0-9\]"),
+        (lambda: register("get data", "first"), r"method 'get data': must match \[a-z0-9\]"),
+        (lambda: register("Data", "first"), "method 'Data': must match"),
+        (lambda: register("data", "a", "b", "c")(takes_one), r"method data: 3 words \(a, b, c\) for 2 parameters"),
+        (lambda: register("data")(takes_one), "method data: no word for its parameter first"),
+        (lambda: register("data", "second")(takes_one), "method data: no word for its parameter first"),
+        (lambda: register("data", "a", "a")(takes_one), "method data: a word is there twice"),
+    ],
+)
+def test_what_nobody_could_call_or_reserve(make: Any, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        make()
+
+
+def test_events_that_are_not_a_states(tell: Tell) -> None:
+    noted = [
+        word
+        for path in (ROOT / "commander" / "boards").glob("*.py")
+        for word in re.findall(r'note\(\w+, "([a-z-]+)"|"what": "([a-z-]+)"', path.read_text())
+    ]
+    assert noted
+    assert {one or other for one, other in noted} <= set(OWN_EVENTS)
+
+    @reservable("telling", "event")
+    class Telling(Strange):  # pyright: ignore[reportUnusedClass]
+        @register("say", "event")
+        async def say(self, event: str) -> None:
+            self.tell(event, results="any")
+
+    async def story(bench: Bench, _: SmallBoard) -> None:
+        bench.lease("l1", "telling")
+        await bench.expect("initialized")
+        board = bench.manager._boards[SERIAL]
+        for word in OWN_EVENTS:
+            with pytest.raises(ValueError, match=f"event {word}: the farm's own"):
+                await board.call("l1", "say", {"event": word}, {})
+        await board.call("l1", "say", {"event": "results"}, {})
+        await bench.expect("results", results="any")
 
     tell(story)
