@@ -166,16 +166,19 @@ def test_from_a_lease_to_results(make: Make, commander: Peer) -> None:
     assert told.call("c3", "l1", "evaluate", [full], ONE, batch="b2")["status"] == "done"
     told.event(ONE, "results", batch="b2", results=[["full", 5]])
 
-    # The sentry's end takes no lease away: the boards are prepared again, and the files are still there.
+    # The sentry's end takes no lease away: the boards are prepared again, and the files are still there, but for one
+    # that a power cut took.
     asked = len(depot.asked)
     sentry.stop(signal.SIGKILL)
+    (sentry.state / "boards" / files[0]["sha256"]).write_bytes(b"")
     told.forget()
     sentry.start()
     for serial in (ONE, TWO):
         told.event(serial, "initialized", waiting=0)
     assert told.call("c4", "l1", "evaluate", files[:2], TWO, batch="b3")["status"] == "done"
-    told.event(TWO, "results", batch="b3", results=[["b", 7]])
-    assert len(depot.asked) == asked
+    for name, count in (("a", 1000), ("b", 7)):
+        told.event(TWO, "results", batch="b3", results=[[name, count]])
+    assert depot.asked[asked:] == [(files[0]["sha256"], 0)]
     told.report(1, **{ONE: "leased", TWO: "leased"})
     told.lease(2, given(TWO))
     told.report(2, **{ONE: "ready", TWO: "leased"})
