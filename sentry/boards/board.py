@@ -6,7 +6,6 @@ begins) runs in tasks beside it, which end when the board moves on.
 """
 
 import asyncio
-import inspect
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
@@ -24,6 +23,7 @@ from sentry.boards.states.flash import Flash
 from sentry.boards.states.prepare import Prepare
 from sentry.boards.states.quarantine import Quarantine
 from sentry.boards.states.ready import Ready
+from sentry.boards.threads import soon
 from sentry.boards.tty import Tty
 from sentry.boards.usb import Device
 from sentry.boards.voice import Voice
@@ -56,6 +56,7 @@ class Board:
         self._told_failure = False
         self._inbox: asyncio.Queue[Happened] = asyncio.Queue()
         self._replug = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
         self._work = Work(self.serial, self._inbox.put_nowait)
 
     # For the manager
@@ -94,8 +95,7 @@ class Board:
         work, given = method_of(self, lease, method, args, files)
         state = self.state
         try:
-            answer: Any = work(**given)
-            answer = await answer if inspect.isawaitable(answer) else answer
+            answer = await self._work.call(method, work, given)
             is_json("answer", answer)
             return answer
         except BoardFailed as error:
@@ -145,13 +145,19 @@ class Board:
             raise BoardFailed(f"{problem} within {seconds:g} s") from None
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Beside the state, as long as it lasts."""
-        self._work.begin(self.state, work)
+        """Beside the state, as long as it lasts. From any thread."""
+        soon(self._loop, self._begin, self.state, work)
+
+    def _begin(self, state: State, work: Coroutine[Any, Any, None]) -> None:
+        if state is self.state:
+            self._work.begin(state, work)
+        else:
+            work.close()
 
     def restart(self) -> None:
-        """The state anew, its firmware flashed again."""
+        """The state anew, its firmware flashed again. From any thread."""
         again = Prepare(self, self.state) if self.state.kind else Flash(self)
-        self._inbox.put_nowait(Went(self.state, again))
+        soon(self._loop, self._inbox.put_nowait, Went(self.state, again))
 
     def settled(self) -> State:
         """What a board that passed its test does next: what its lease asks for, else wait for one."""

@@ -127,5 +127,8 @@ class Boards(Extra):
             self._tell(ack(order.id, "refused", error.code, {"problem": error.problem}))
         except BoardFailed as error:
             self._tell(ack(order.id, "failed", "board", {"problem": str(error)}))
+        except Exception as error:
+            log.exception("the command %s failed", order.name)
+            self._tell(ack(order.id, "failed", "fault", {"problem": f"{type(error).__name__}: {error}"[:512]}))
         else:
             self._tell(ack(order.id, "done", result=result))

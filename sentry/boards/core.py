@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from schema.message import Invalid, is_id
 from sentry.boards.faults import Refused
+from sentry.boards.threads import given_up
 from sentry.boards.usb import Device
 
 if TYPE_CHECKING:
@@ -100,10 +101,11 @@ class State:
         self.board.begin(work)
 
     def tell(self, event: str, **contents: Any) -> None:
-        """An event for the client of the lease; it arrives surely, and once. ValueError: its name is taken."""
+        """An event for the client of the lease; it arrives surely, and once. From any thread. ValueError: its name is
+        taken."""
         if event in OWN_EVENTS:
             raise ValueError(f"event {event}: the farm's own; a state tells others: not {', '.join(OWN_EVENTS)}")
-        if self.lease:
+        if self.lease and not given_up():
             self.board.voice.event(self.board.serial, event, contents, self.lease.id)
 
     @staticmethod

@@ -3,12 +3,13 @@
 import asyncio
 import inspect
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sentry.boards.core import Lease, State
-from sentry.boards.faults import BoardFailed
+from sentry.boards.faults import BoardFailed, Refused
+from sentry.boards.threads import in_thread
 from sentry.boards.usb import Device
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,8 @@ class Work:
 
     def __init__(self, serial: str, tell: Callable[[Happened], None]) -> None:
         self._serial, self._tell = serial, tell
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._plain = asyncio.Lock()
 
     def enter(self, state: State) -> None:
         async def entering() -> None:
@@ -68,6 +70,25 @@ class Work:
     def begin(self, state: State, work: Coroutine[Any, Any, None]) -> None:
         """Beside the state, as long as it lasts."""
         self._spawn(state, work)
+
+    async def call(self, method: str, work: Callable[..., Any], given: Mapping[str, Any]) -> Any:
+        """What the state's method gives; Refused when the state is over before."""
+        task = asyncio.get_running_loop().create_task(self._called(work, given))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        try:
+            await asyncio.wait({task})
+        finally:
+            task.cancel()
+        if task.cancelled():
+            raise Refused("given-up", f"{self._serial} went on to something else before {method} was done")
+        return task.result()
+
+    async def _called(self, work: Callable[..., Any], given: Mapping[str, Any]) -> Any:
+        if inspect.iscoroutinefunction(work):
+            return await work(**given)
+        async with self._plain:  # one after the other, as their authors expect
+            return await settled(await in_thread(work, given))
 
     async def stop(self, state: State) -> None:
         """End all, and leave the state."""

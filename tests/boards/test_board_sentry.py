@@ -77,7 +77,7 @@ def make(tmp_path: Path, broker: HouseBroker, commander: Peer) -> Iterator[Make]
 
     def build(serials: tuple[str, ...], *names: str, **environment: str) -> tuple[BoardSentry, Told, list[SmallBoard]]:
         for serial in serials:
-            boards.append(SmallBoard(tmp_path / "bus", serial))
+            boards.append(SmallBoard(tmp_path / "bus", serial, port="1-1.4"))
             boards[-1].plug()
         files = firmware_files(tmp_path / "firmware", "default", *names)
         sentry = BoardSentry(tmp_path / "sentry", tmp_path / "bus", {**files, **environment})
@@ -245,6 +245,15 @@ def test_a_failure_says_whether_it_is_the_boards(make: Make, commander: Peer) ->
     boards[0].unplug()
     causes["waits"] = told.event(ONE, "evaluation-failed", evaluation="waits")["contents"].get("cause")
     assert causes == {"none": None, "hangs": "board", "waits": "board"}
+
+
+def test_a_command_that_fails_in_an_unforeseen_way_is_answered(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "uhubctl").write_text("#!/nowhere\n")
+    (tmp_path / "uhubctl").chmod(0o755)
+    _, told, _ = make((ONE,), FARMHAND_BOARD_HUB="1-1", FARMHAND_BOARD_UHUBCTL=str(tmp_path / "uhubctl"))
+    told.report(0, **{ONE: "ready"})
+    ended = told.command("board", "c1", {"serial": ONE, "do": "power-cycle"})
+    assert (ended["status"], ended["code"], ended["result"]["problem"][:12]) == ("failed", "fault", "FileNotFound")
 
 
 def test_a_board_that_begins_late_counts_from_the_first_byte_of_a_bitstream(make: Make, commander: Peer) -> None:

@@ -1,8 +1,10 @@
 """States of somebody else: hooks and methods as people write them, and what their faults do."""
 
+import asyncio
 import re
+import threading
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -12,6 +14,7 @@ from sentry.boards.states import load_kinds
 from tests.boards.bench import SERIAL, Bench, Tell
 from tests.boards.small_board import SmallBoard
 from tests.conftest import ROOT
+from tests.support.waiting import PATIENCE, wait_until
 
 QUICK: dict[str, Any] = {"failures": 2, "heal_s": 0.05, "quarantine_s": 600}
 
@@ -195,5 +198,88 @@ def test_events_that_are_not_a_states(tell: Tell) -> None:
                 await board.call("l1", "say", {"event": word}, {})
         await board.call("l1", "say", {"event": "results"}, {})
         await bench.expect("results", results="any")
+
+    tell(story)
+
+
+class Slow(Strange):
+    """Methods that take as long as the test wants."""
+
+    go: ClassVar[threading.Event]
+    over: ClassVar[list[str]]
+
+    @register("wait")
+    async def wait(self) -> None:
+        self.tell("waiting")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.over.append("wait")
+
+    @register("block", "what")
+    def block(self, what: str) -> str:
+        self.tell("blocking", what=what)
+        assert self.go.wait(PATIENCE)
+        self.tell("blocked", what=what)
+        self.begin(self.later(what))
+        self.over.append(what)
+        return what
+
+    async def later(self, what: str) -> None:
+        self.tell("later", what=what)
+
+
+def make_slow() -> None:
+    Slow.go, Slow.over = threading.Event(), []
+    reservable("slow")(Slow)
+
+
+def test_methods_end_with_their_state(tell: Tell) -> None:
+    make_slow()
+
+    async def story(bench: Bench, _: SmallBoard) -> None:
+        bench.lease("l1", "slow")
+        await bench.expect("initialized")
+        call = {"serials": [SERIAL], "lease": "l1", "args": {}, "files": []}
+        one = asyncio.create_task(bench.manager.call({**call, "method": "wait"}))
+        await bench.expect("waiting")
+        two = asyncio.create_task(bench.manager.call({**call, "method": "block", "args": {"what": "old"}}))
+        await bench.expect("blocking")
+        bench.lease("l2", "slow")
+        for each, method in ((one, "wait"), (two, "block")):
+            async with asyncio.timeout(PATIENCE):
+                answer = await each
+            problem = f"{SERIAL} went on to something else before {method} was done"
+            assert answer == {"answers": {}, "problems": {SERIAL: problem}, "codes": {SERIAL: "given-up"}}
+        await bench.expect("initialized")
+        Slow.go.set()
+        await asyncio.to_thread(wait_until, "the old thread", lambda: Slow.over == ["wait", "old"])
+        answer = await bench.manager.call({**call, "lease": "l2", "method": "block", "args": {"what": "new"}})
+        assert answer == {"answers": {SERIAL: "new"}}
+        await bench.expect("later", what="new")
+        assert bench.said("blocked") == bench.said("later") == [{"what": "new"}]
+
+    tell(story)
+
+
+def test_a_method_that_blocks_holds_up_nothing_else(tell: Tell) -> None:
+    make_slow()
+
+    async def story(bench: Bench, _: SmallBoard) -> None:
+        bench.lease("l1", "slow")
+        await bench.expect("initialized")
+        board = bench.manager._boards[SERIAL]
+        calls = [asyncio.create_task(board.call("l1", "block", {"what": what}, {})) for what in ("a", "b")]
+        await bench.expect("blocking", what="a")
+        other = SmallBoard(bench.bus, "e6616407e4")
+        other.plug()
+        try:
+            await bench.expect("plugged")
+            await bench.expect("state", to="ready")
+        finally:
+            other.unplug()
+        assert len(bench.said("blocking")) == 1  # the second one waits for the first
+        Slow.go.set()
+        assert await asyncio.gather(*calls) == ["a", "b"]
 
     tell(story)
