@@ -23,7 +23,7 @@ from sentry.boards.states.flash import Flash
 from sentry.boards.states.prepare import Prepare
 from sentry.boards.states.quarantine import Quarantine
 from sentry.boards.states.ready import Ready
-from sentry.boards.threads import soon
+from sentry.boards.threads import given_up, soon
 from sentry.boards.tty import Tty
 from sentry.boards.usb import Device
 from sentry.boards.voice import Voice
@@ -149,13 +149,15 @@ class Board:
         soon(self._loop, self._begin, self.state, work)
 
     def _begin(self, state: State, work: Coroutine[Any, Any, None]) -> None:
-        if state is self.state:
+        if state is self.state and not given_up():
             self._work.begin(state, work)
         else:
             work.close()
 
     def restart(self) -> None:
         """The state anew, its firmware flashed again. From any thread."""
+        if given_up():
+            return
         again = Prepare(self, self.state) if self.state.kind else Flash(self)
         soon(self._loop, self._inbox.put_nowait, Went(self.state, again))
 

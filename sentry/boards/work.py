@@ -91,7 +91,8 @@ class Work:
             return await settled(await in_thread(work, given))
 
     async def stop(self, state: State) -> None:
-        """End all, and leave the state."""
+        """End all, and leave the state, which takes no calls from now on."""
+        state.entered = False
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -222,10 +222,20 @@ class Slow(Strange):
         assert self.go.wait(PATIENCE)
         self.tell("blocked", what=what)
         self.begin(self.later(what))
+        if what == "old":
+            self.board.restart()
         self.over.append(what)
         return what
 
+    async def leave(self) -> None:
+        """Slow enough for calls to come meanwhile."""
+        board = self.board
+        with pytest.raises(Refused, match="takes no calls"):
+            await board.call(board.lease.id if board.lease else "", "wait", {}, {})
+        self.over.append("left")
+
     async def later(self, what: str) -> None:
+        self.over.append("later " + what)
         self.tell("later", what=what)
 
 
@@ -253,11 +263,12 @@ def test_methods_end_with_their_state(tell: Tell) -> None:
             assert answer == {"answers": {}, "problems": {SERIAL: problem}, "codes": {SERIAL: "given-up"}}
         await bench.expect("initialized")
         Slow.go.set()
-        await asyncio.to_thread(wait_until, "the old thread", lambda: Slow.over == ["wait", "old"])
+        await asyncio.to_thread(wait_until, "the old thread", lambda: Slow.over == ["wait", "left", "old"])
         answer = await bench.manager.call({**call, "lease": "l2", "method": "block", "args": {"what": "new"}})
         assert answer == {"answers": {SERIAL: "new"}}
         await bench.expect("later", what="new")
         assert bench.said("blocked") == bench.said("later") == [{"what": "new"}]
+        assert sorted(Slow.over[3:]) == ["later new", "new"]  # and nothing begun or left because of the old one
 
     tell(story)
 
