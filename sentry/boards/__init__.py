@@ -6,7 +6,8 @@ Read in this order:
   flashing.py   from whatever runs on a board to a firmware; disk.py, tty.py and uf2.py are its tools; loading.py, for
                 boards with MicroPython
   console.py    what boards said and were sent, for people
-  board.py      the life of one board: which state, and what comes next
+  board.py      the life of one board: which state, and what comes next; work.py: its tasks, threads.py: its methods
+                without `async`
   evaluation.py what the states that evaluate bitstreams share; bitstream.py, pure, refuses what is none
   manager.py    all boards: the document, the commands, the report
   blobs.py      files that calls name, pulled once and kept; voice.py: what is said; hub.py: power

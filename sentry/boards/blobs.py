@@ -49,6 +49,8 @@ class Blobs:
         self._pulls: dict[str, asyncio.Task[None]] = {}
         self._answers: dict[str, asyncio.Queue[dict[str, Any] | None]] = {}
         self._gate = asyncio.Semaphore(AT_ONCE)
+        self._sound = set[str]()
+        """Whole since this start: a power cut may have damaged what was kept before."""
 
     async def get(self, sha256: str) -> Blob:
         """The file; Refused says why it cannot be had."""
@@ -57,8 +59,9 @@ class Blobs:
         blob = Blob(sha256, self._folder / sha256)
         self._held.add(blob)
         try:
-            if not await asyncio.to_thread(blob.path.exists):
+            if sha256 not in self._sound or not await asyncio.to_thread(blob.path.exists):
                 await self._pulled(sha256)
+                self._sound.add(sha256)
             await asyncio.to_thread(os.utime, blob.path)
         except OSError as error:
             raise Refused("disk", f"file {sha256[:12]} cannot be kept: {error.strerror}") from None
@@ -84,6 +87,10 @@ class Blobs:
         await asyncio.shield(self._pulls[sha256])
 
     async def _pull(self, sha256: str) -> None:
+        kept = self._folder / sha256
+        if await asyncio.to_thread(_digest, kept) == sha256:
+            return
+        kept.unlink(missing_ok=True)
         async with self._gate:
             self._answers[sha256] = asyncio.Queue()
             try:
@@ -141,6 +148,7 @@ class Blobs:
                 return
             if path.name.removesuffix(".part") not in kept:
                 path.unlink(missing_ok=True)
+                self._sound.discard(path.name)
                 used -= stat.st_size
         if used + size > self._limit:
             raise Refused("disk", f"the files in use fill FARMHAND_BOARD_CACHE_MIB ({self._settings.cache_mib})")

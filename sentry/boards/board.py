@@ -6,7 +6,6 @@ begins) runs in tasks beside it, which end when the board moves on.
 """
 
 import asyncio
-import inspect
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
@@ -24,14 +23,16 @@ from sentry.boards.states.flash import Flash
 from sentry.boards.states.prepare import Prepare
 from sentry.boards.states.quarantine import Quarantine
 from sentry.boards.states.ready import Ready
+from sentry.boards.threads import given_up, soon
 from sentry.boards.tty import Tty
 from sentry.boards.usb import Device
 from sentry.boards.voice import Voice
-from sentry.boards.work import Given, Happened, Plugged, Reboot, Went, Work
+from sentry.boards.work import Given, Happened, Plugged, Reboot, Went, Work, settled
 
 
 class Board:
-    """``device``: as it is plugged in, None while it is not; ``changed`` is called when its report has."""
+    """``device``: as it is plugged in, None while it is not; ``changed`` is called when its report has; ``problem``:
+    what ended the life before, a fault that nobody caught."""
 
     def __init__(
         self,
@@ -42,18 +43,20 @@ class Board:
         console: Console,
         health: Health,
         changed: Callable[[], None],
+        problem: str = "",
     ) -> None:
         self.serial, self.device, self.lease = device.serial, device, lease
         self.settings, self.voice, self.console, self.health = settings, voice, console, health
         self.hub = Hub(settings.hub, settings.uhubctl)
         self.firmware = ""
-        self.problem = ""
-        self.state: State = Flash(self)
+        self.problem = problem
+        self.state: State = self._at_rest() if problem else Flash(self)
         self._changed = changed
         self._refused: Lease | None = None
         self._told_failure = False
         self._inbox: asyncio.Queue[Happened] = asyncio.Queue()
         self._replug = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
         self._work = Work(self.serial, self._inbox.put_nowait)
 
     # For the manager
@@ -61,6 +64,9 @@ class Board:
     async def run(self) -> None:
         """Until the board is unplugged, or this is cancelled."""
         try:
+            if self.problem:
+                self._tell_failure(self.problem)
+                self._tell_state("")
             self._work.enter(self.state)
             while await self._on(await self._inbox.get()):
                 pass
@@ -89,8 +95,7 @@ class Board:
         work, given = method_of(self, lease, method, args, files)
         state = self.state
         try:
-            answer: Any = work(**given)
-            answer = await answer if inspect.isawaitable(answer) else answer
+            answer = await self._work.call(method, work, given)
             is_json("answer", answer)
             return answer
         except BoardFailed as error:
@@ -140,13 +145,21 @@ class Board:
             raise BoardFailed(f"{problem} within {seconds:g} s") from None
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Beside the state, as long as it lasts."""
-        self._work.begin(self.state, work)
+        """Beside the state, as long as it lasts. From any thread."""
+        soon(self._loop, self._begin, self.state, work)
+
+    def _begin(self, state: State, work: Coroutine[Any, Any, None]) -> None:
+        if state is self.state and not given_up():
+            self._work.begin(state, work)
+        else:
+            work.close()
 
     def restart(self) -> None:
-        """The state anew, its firmware flashed again."""
+        """The state anew, its firmware flashed again. From any thread."""
+        if given_up():
+            return
         again = Prepare(self, self.state) if self.state.kind else Flash(self)
-        self._inbox.put_nowait(Went(self.state, again))
+        soon(self._loop, self._inbox.put_nowait, Went(self.state, again))
 
     def settled(self) -> State:
         """What a board that passed its test does next: what its lease asks for, else wait for one."""
@@ -173,20 +186,20 @@ class Board:
                 if then is not None:
                     await self._go(then)
                 else:
-                    self._on_entered()
+                    await self._on_entered()
             case Given(lease) if lease == self.lease:
                 await self._on_given(lease)
             case Reboot():
-                await self._work.hook(self.state, self.state.reboot())
+                await self._work.hook(self.state, self.state.reboot)
             case _:  # of a state or a lease that is over
                 pass
         return True
 
     async def _on_plugged(self, device: Device | None) -> bool:
         if device:
-            await self._work.hook(self.state, self.state.on_add(device))
+            await self._work.hook(self.state, self.state.on_add, device)
             return True
-        await self._work.hook(self.state, self.state.on_remove())
+        await self._work.hook(self.state, self.state.on_remove)
         if self.state.may_vanish or self.device:
             return True
         if self.lease:  # it was in use
@@ -201,23 +214,33 @@ class Board:
             return False
         self.voice.problem(self.serial, problem)
         self.console.note(problem)
-        await self._work.hook(self.state, self.state.lost(problem))
+        await self._work.hook(self.state, self.state.lost, problem)
         self.problem = problem
         self._tell_failure(problem)
-        await self._go(Quarantine(self) if self.health.in_quarantine else Broken(self))
+        await self._go(self._at_rest())
         return True
 
+    def _at_rest(self) -> State:
+        return Quarantine(self) if self.health.in_quarantine else Broken(self)
+
     async def _give_up(self, problem: str) -> None:
-        await self._work.hook(self.state, self.state.lost(problem))
+        await self._work.hook(self.state, self.state.lost, problem)
         self._tell_failure(problem)
 
-    def _on_entered(self) -> None:
+    async def _on_entered(self) -> None:
         before = self.shown
         self.state.entered = True
         if self.shown == "leased":
+            if not await self._work.hook(self.state, self._greet):
+                self.state.entered = False
+                return
             self.problem, self._told_failure = "", False
-            self.state.tell("initialized", **self.state.greeting())
         self._tell_state(before)
+
+    async def _greet(self) -> None:
+        greeting: Any = await settled(self.state.greeting())
+        if self.state.lease:
+            self.voice.event(self.serial, "initialized", greeting, self.state.lease.id)
 
     async def _on_given(self, lease: Lease | None) -> None:
         self._refused, self._told_failure = None, False

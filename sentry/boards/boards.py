@@ -15,6 +15,7 @@ from schema.message import Invalid
 from sentry.boards.blobs import Blobs
 from sentry.boards.faults import BoardFailed, Refused
 from sentry.boards.manager import Manager
+from sentry.boards.offers import not_offered
 from sentry.boards.settings import BoardSettings
 from sentry.boards.states import load_kinds
 from sentry.boards.usb import source
@@ -36,6 +37,8 @@ class Boards(Extra):
 
     def __init__(self, sender: Sender, home: Path, settings: BoardSettings, tell: Callable[[Wish], None]) -> None:
         load_kinds()
+        for why in not_offered(settings):
+            log.info("%s", why)
         self._tell, self._settings = tell, settings
         self._source = source(settings.usb, settings.look_s)
         self._blobs = Blobs(home / "boards", sender, settings, tell)
@@ -124,5 +127,8 @@ class Boards(Extra):
             self._tell(ack(order.id, "refused", error.code, {"problem": error.problem}))
         except BoardFailed as error:
             self._tell(ack(order.id, "failed", "board", {"problem": str(error)}))
+        except Exception as error:
+            log.exception("the command %s failed", order.name)
+            self._tell(ack(order.id, "failed", "fault", {"problem": f"{type(error).__name__}: {error}"[:512]}))
         else:
             self._tell(ack(order.id, "done", result=result))

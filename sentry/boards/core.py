@@ -26,11 +26,19 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from schema.message import Invalid, is_id
 from sentry.boards.faults import Refused
+from sentry.boards.threads import given_up
 from sentry.boards.usb import Device
 
 if TYPE_CHECKING:
     from sentry.boards.board import Board
+
+OWN_EVENTS = (
+    *("plugged", "unplugged", "state", "initialized", "failure", "well-again"),
+    *("asked", "begun", "extended", "ending-soon", "wanted", "ended", "available"),
+)
+"""What sentries and the commander tell of boards and leases: clients act upon these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +101,32 @@ class State:
         self.board.begin(work)
 
     def tell(self, event: str, **contents: Any) -> None:
-        """An event for the client of the lease; it arrives surely, and once."""
-        if self.lease:
+        """An event for the client of the lease; it arrives surely, and once. From any thread. ValueError: its name is
+        taken."""
+        if event in OWN_EVENTS:
+            raise ValueError(f"event {event}: the farm's own; a state tells others: not {', '.join(OWN_EVENTS)}")
+        if self.lease and not given_up():
             self.board.voice.event(self.board.serial, event, contents, self.lease.id)
+
+    @staticmethod
+    def register(name: str, *parameters: str) -> Callable[["Work"], "Work"]:
+        """As the function of that name."""
+        return register(name, *parameters)
+
+
+AbstractState = State
+"""As those know it who come from iCEFARM."""
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """What clients call ``name`` is ``attribute`` of a state, with these ``parameters``; `files` among them: the files
-    of the call by name."""
+    """What clients call ``name`` is ``attribute`` of a state; ``parameters``: by the words that clients use; `files`
+    among these: the files of the call by name."""
 
     name: str
     attribute: str
-    parameters: tuple[str, ...]
-    needed: tuple[str, ...]
+    parameters: Mapping[str, str]
+    needed: frozenset[str]
 
     def arguments(self, args: Mapping[str, Any], files: Mapping[str, Any]) -> dict[str, Any]:
         """What to call it with; Refused names the argument that is wrong or missing."""
@@ -120,7 +140,8 @@ class Method:
                 raise Refused("bad-arguments", f"args.{name}: missing for {self.name}")
         if files and "files" not in self.parameters:
             raise Refused("bad-arguments", f"files: {self.name} takes none")
-        return {**args, **({"files": dict(files)} if "files" in self.parameters else {})}
+        given = {**args, **({"files": dict(files)} if "files" in self.parameters else {})}
+        return {self.parameters[word]: value for word, value in given.items()}
 
 
 KINDS: dict[str, type[State]] = {}
@@ -129,10 +150,12 @@ Work = TypeVar("Work", bound=Callable[..., Any])
 
 
 def reservable(kind: str, *parameters: str) -> Callable[[Kind], Kind]:
-    """Let leases ask for this state as ``kind``; their args are given to its constructor under these names."""
+    """Let leases ask for this state as ``kind``; their args are given to its constructor under these names. One that
+    names no firmware runs on the default one."""
+    _must_be_id("kind", kind)
 
     def decorate(state: Kind) -> Kind:
-        state.kind, state.parameters = kind, parameters
+        state.kind, state.parameters, state.firmware = kind, parameters, state.firmware or "default"
         KINDS[kind] = state
         return state
 
@@ -140,15 +163,43 @@ def reservable(kind: str, *parameters: str) -> Callable[[Kind], Kind]:
 
 
 def register(name: str, *parameters: str) -> Callable[[Work], Work]:
-    """Let clients call this method as ``name``, with these arguments."""
+    """Let clients call this method as ``name``, with these arguments: the names of its parameters, or, when one is
+    none, other words for them in their order. ValueError, at the import, when it could never be called so."""
+    _must_be_id("method", name)
 
     def decorate(work: Work) -> Work:
         signature = inspect.signature(work).parameters
-        needed = tuple(each for each in parameters if signature[each].default is inspect.Parameter.empty)
-        vars(work)["farmhand"] = Method(name, work.__name__, parameters, needed)
+        named = _named(f"method {name}", signature, parameters)
+        needed = frozenset(word for word, of in named.items() if signature[of].default is inspect.Parameter.empty)
+        vars(work)["farmhand"] = Method(name, work.__name__, named, needed)
         return work
 
     return decorate
+
+
+def _must_be_id(what: str, name: str) -> None:
+    try:
+        is_id(what, name)
+    except Invalid as error:
+        raise ValueError(f"{what} {name!r}: {error.problem}, or nobody could ask for it") from None
+
+
+def _named(what: str, signature: Mapping[str, inspect.Parameter], words: tuple[str, ...]) -> dict[str, str]:
+    """The parameter of each word."""
+    own = list(signature.items())[1:]
+    by_name = {name: each for name, each in own if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)}
+    if len(set(words)) < len(words):
+        raise ValueError(f"{what}: a word is there twice in {', '.join(words)}")
+    named = {word: word for word in words}
+    if not set(words) <= set(by_name):
+        if len(words) > len(by_name):
+            raise ValueError(f"{what}: {len(words)} words ({', '.join(words)}) for {len(by_name)} parameters")
+        named = dict(zip(words, by_name, strict=False))
+    given = set(named.values())
+    for name, each in by_name.items():
+        if name not in given and each.default is each.empty:
+            raise ValueError(f"{what}: no word for its parameter {name}")
+    return named
 
 
 def _method_of(attribute: Any) -> Method | None:

@@ -78,15 +78,21 @@ class Evaluating(State):
             raise Refused("bad-arguments", "args.batch: must be text of 1 to 128 characters")
         if len(self.waiting) + len(files) > self.board.settings.waiting:
             raise Refused("busy", f"{len(self.waiting)} bitstreams wait for {self.board.serial} already")
+        good: list[Evaluation] = []
+        bad: list[tuple[Evaluation, str]] = []
         for name, file in files.items():
             evaluation = Evaluation(batch, name, file)
             try:
                 check_bitstream(await asyncio.to_thread(file.read))
             except (Invalid, OSError) as error:
-                self._fail(evaluation, str(error))
+                bad.append((evaluation, str(error)))
             else:
-                self.waiting.append(evaluation)
-                self._more.set()
+                good.append(evaluation)
+        # All or nothing: a call that the end of the state cuts short has taken none.
+        for evaluation, problem in bad:
+            self._fail(evaluation, problem)
+        self.waiting += good
+        self._more.set()
         return len(self.waiting)
 
     async def _greet(self, tty: Tty) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from schema.message import Invalid
-from sentry.boards.usb import Change, Device, Source, changes, device
+from sentry.boards.usb import Change, Device, Devices, Source, changes, device
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +25,8 @@ class FolderSource(Source):
         self._folder, self._look_s = folder, look_s
         self._seen: dict[str, tuple[Stamp, Device | None]] = {}
 
-    async def watch(self) -> AsyncIterator[list[Change]]:
-        before: dict[str, Device] = {}
+    async def watch(self, known: Devices) -> AsyncIterator[list[Change]]:
+        before = dict(known)
         while True:
             after = self.look()
             if found := changes(before, after):

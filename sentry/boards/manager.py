@@ -21,6 +21,8 @@ from sentry.boards.voice import Voice
 
 log = logging.getLogger(__name__)
 
+WATCH_AGAIN_S = 1.0
+
 
 class Manager:
     """``changed`` is set when the report has changed."""
@@ -36,10 +38,15 @@ class Manager:
         self.changed = asyncio.Event()
 
     async def watch(self, source: Source) -> None:
-        """As long as one asks."""
-        async for found in source.watch():
-            for change in found:
-                self._on_change(change)
+        """As long as one asks, whatever goes wrong with the source."""
+        while True:
+            try:
+                async for found in source.watch(self._devices):
+                    for change in found:
+                        self._on_change(change)
+            except Exception:
+                log.exception("USB devices cannot be watched; again in %g s", WATCH_AGAIN_S)
+            await asyncio.sleep(WATCH_AGAIN_S)
 
     def lease(self, document: Mapping[str, Any]) -> None:
         """Who has which board now; Invalid leaves things as they were."""
@@ -143,12 +150,18 @@ class Manager:
             self._past(device.serial)[0].note("plugged in")
             self._add(device)
 
-    def _add(self, device: Device) -> None:
+    def _add(self, device: Device, problem: str = "") -> None:
+        """``problem``: what ended its life before; it rests first, as after any failure."""
         serial = device.serial
         console, health = self._past(serial)
-        health.on_plugged()
+        if problem:
+            self._voice.problem(serial, problem)
+            console.note(problem)
+            health.on_failed()
+        else:
+            health.on_plugged()
         lease = self._leases.get(serial)
-        board = Board(device, lease, self._settings, self._voice, console, health, self.changed.set)
+        board = Board(device, lease, self._settings, self._voice, console, health, self.changed.set, problem)
         self._boards[serial] = board
         task = asyncio.get_running_loop().create_task(board.run())
         self._tasks[board] = task
@@ -165,15 +178,17 @@ class Manager:
         return self._pasts[serial]
 
     def _on_ended(self, board: Board, task: asyncio.Task[None]) -> None:
-        """A board that is still plugged in was deleted: it begins anew."""
+        """A board that is still plugged in was deleted, and begins anew; or a fault that nobody caught ended it."""
         del self._boards[board.serial], self._tasks[board]
-        if not task.cancelled() and task.exception():
-            log.error("board %s: given up", board.serial, exc_info=task.exception())
+        problem = ""
+        if not task.cancelled() and (fault := task.exception()):
+            log.error("board %s: given up", board.serial, exc_info=fault)
+            problem = f"{type(fault).__name__}: {fault}"
         self.changed.set()
         if self._closing:
             return
         if device := self._devices.get(board.serial):
-            self._add(device)
+            self._add(device, problem)
         else:
             board.console.note("unplugged")
             self._voice.event(board.serial, "unplugged", {})

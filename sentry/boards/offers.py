@@ -16,6 +16,12 @@ def offered(settings: BoardSettings) -> list[str]:
     return sorted(kind for kind, state in KINDS.items() if settings.file_of(state.firmware))
 
 
+def not_offered(settings: BoardSettings) -> list[str]:
+    """Why not, of each that cannot be reserved."""
+    missing = ((kind, KINDS[kind].firmware) for kind in sorted(set(KINDS) - set(offered(settings))))
+    return [f"state {kind} is not offered: FARMHAND_BOARD_{name.upper()} is not set" for kind, name in missing]
+
+
 def asked_for(board: "Board", lease: Lease) -> State:
     """The state that the lease names, made with its args."""
     if lease.kind not in offered(board.settings):

@@ -6,18 +6,21 @@ A board shows as a USB device with a tty below it while a firmware runs, with a 
 import asyncio
 import importlib
 import logging
+import os
+import socket
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from typing import Any
 
 from schema.message import Invalid
-from sentry.boards.usb import VENDORS, Change, Device, Source, changes, device
+from sentry.boards.usb import VENDORS, Change, Device, Devices, Source, changes, device
 from sentry.errors import SentryError
 
 log = logging.getLogger(__name__)
 
 SETTLE_S = 0.1  # a board that appears tells of its device, its interfaces and its tty one after the other
 SUBSYSTEMS = ("usb", "tty", "block")
+BUFFER_BYTES = 16 * 1024 * 1024  # of udev's own programs 128 MiB; a hub full of boards is far less
 
 
 class UdevSource(Source):
@@ -30,14 +33,16 @@ class UdevSource(Source):
         except ImportError as error:
             raise SentryError(f"FARMHAND_BOARD_USB: udev cannot be used: {error}") from None
 
-    async def watch(self) -> AsyncIterator[list[Change]]:
+    async def watch(self, known: Devices) -> AsyncIterator[list[Change]]:
         monitor = self._udev.Monitor.from_netlink(self._context)
         for name in SUBSYSTEMS:
             monitor.filter_by(name)
+        with suppress(OSError):  # only root may have more than the kernel's usual size
+            monitor.set_receive_buffer_size(BUFFER_BYTES)
         monitor.start()
         loop, woken = asyncio.get_running_loop(), asyncio.Event()
         loop.add_reader(monitor.fileno(), woken.set)
-        before: dict[str, Device] = {}
+        before = dict(known)
         try:
             while True:
                 after = self.look()
@@ -46,8 +51,7 @@ class UdevSource(Source):
                 before = after
                 await woken.wait()
                 await asyncio.sleep(SETTLE_S)
-                while monitor.poll(timeout=0) is not None:
-                    pass
+                drain(monitor)
                 woken.clear()
         finally:
             loop.remove_reader(monitor.fileno())
@@ -63,6 +67,18 @@ class UdevSource(Source):
                     nodes.append((parent.sys_name, each.device_node))
         found = self._context.list_devices(subsystem="usb", DEVTYPE="usb_device")
         return together(((each.sys_name, _attributes(each)) for each in found), nodes)
+
+
+def drain(monitor: Any) -> None:
+    """What it told is in the look that follows, also what the kernel dropped because there was too much (ENOBUFS)."""
+    try:
+        while monitor.poll(timeout=0) is not None:
+            pass
+    except OSError as error:
+        log.warning("udev told more than could be taken (%s); all devices are looked at", error)
+        # pyudev sees that there is an error, and does not take it: the socket would be readable for ever.
+        with socket.socket(fileno=os.dup(monitor.fileno())) as same:
+            same.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
 
 
 def together(found: Iterable[tuple[str, tuple[str, str, str]]], nodes: Iterable[tuple[str, str]]) -> dict[str, Device]:

@@ -69,8 +69,8 @@ def changes(before: Devices, after: Devices) -> list[Change]:
 
 class Source(ABC):
     @abstractmethod
-    def watch(self) -> AsyncIterator[list[Change]]:
-        """First what is plugged in, then what changes, as long as one asks."""
+    def watch(self, known: Devices) -> AsyncIterator[list[Change]]:
+        """First what is not as it is known, then what changes, as long as one asks."""
 
 
 def source(usb: str, look_s: float) -> Source:

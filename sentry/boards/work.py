@@ -1,13 +1,15 @@
 """What happens to a board, and the tasks that work on it."""
 
 import asyncio
+import inspect
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sentry.boards.core import Lease, State
-from sentry.boards.faults import BoardFailed
+from sentry.boards.faults import BoardFailed, Refused
+from sentry.boards.threads import in_thread
 from sentry.boards.usb import Device
 
 log = logging.getLogger(__name__)
@@ -45,16 +47,23 @@ class Reboot:
 Happened = Went | Plugged | Given | Reboot
 
 
+async def settled(answer: Any) -> Any:
+    """What a hook or method gave, whether it was written with `async` or without."""
+    return await answer if inspect.isawaitable(answer) else answer
+
+
 class Work:
     """The tasks of a board's state. ``tell`` hears how they end."""
 
     def __init__(self, serial: str, tell: Callable[[Happened], None]) -> None:
         self._serial, self._tell = serial, tell
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._plain = asyncio.Lock()
 
     def enter(self, state: State) -> None:
         async def entering() -> None:
-            self._tell(Went(state, await state.enter()))
+            then: Any = await settled(state.enter())
+            self._tell(Went(state, then if isinstance(then, State) else None))
 
         self._spawn(state, entering())
 
@@ -62,21 +71,43 @@ class Work:
         """Beside the state, as long as it lasts."""
         self._spawn(state, work)
 
+    async def call(self, method: str, work: Callable[..., Any], given: Mapping[str, Any]) -> Any:
+        """What the state's method gives; Refused when the state is over before."""
+        task = asyncio.get_running_loop().create_task(self._called(work, given))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        try:
+            await asyncio.wait({task})
+        finally:
+            task.cancel()
+        if task.cancelled():
+            raise Refused("given-up", f"{self._serial} went on to something else before {method} was done")
+        return task.result()
+
+    async def _called(self, work: Callable[..., Any], given: Mapping[str, Any]) -> Any:
+        if inspect.iscoroutinefunction(work):
+            return await work(**given)
+        async with self._plain:  # one after the other, as their authors expect
+            return await settled(await in_thread(work, given))
+
     async def stop(self, state: State) -> None:
-        """End all, and leave the state."""
+        """End all, and leave the state, which takes no calls from now on."""
+        state.entered = False
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.hook(state, state.leave())
+        await self.hook(state, state.leave)
 
-    async def hook(self, state: State, work: Coroutine[Any, Any, None]) -> None:
-        """One of the state's hooks, whose faults are its own: a state may be anybody's."""
+    async def hook(self, state: State, work: Callable[..., Any], *args: Any) -> bool:
+        """One of the state's hooks, whose faults are its own: a state may be anybody's. Whether it had none."""
         try:
             async with asyncio.timeout(HOOK_S):
-                await work
+                await settled(work(*args))
         except Exception as error:
             log.exception("board %s: a hook of %s failed", self._serial, type(state).__name__)
-            self._tell(Went(state, problem=f"{type(state).__name__}: {error}"))
+            self._tell(Went(state, problem=f"{type(state).__name__}: {error or type(error).__name__}"))
+            return False
+        return True
 
     def _spawn(self, state: State, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(self._through(state, work))

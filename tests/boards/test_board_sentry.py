@@ -77,7 +77,7 @@ def make(tmp_path: Path, broker: HouseBroker, commander: Peer) -> Iterator[Make]
 
     def build(serials: tuple[str, ...], *names: str, **environment: str) -> tuple[BoardSentry, Told, list[SmallBoard]]:
         for serial in serials:
-            boards.append(SmallBoard(tmp_path / "bus", serial))
+            boards.append(SmallBoard(tmp_path / "bus", serial, port="1-1.4"))
             boards[-1].plug()
         files = firmware_files(tmp_path / "firmware", "default", *names)
         sentry = BoardSentry(tmp_path / "sentry", tmp_path / "bus", {**files, **environment})
@@ -166,16 +166,19 @@ def test_from_a_lease_to_results(make: Make, commander: Peer) -> None:
     assert told.call("c3", "l1", "evaluate", [full], ONE, batch="b2")["status"] == "done"
     told.event(ONE, "results", batch="b2", results=[["full", 5]])
 
-    # The sentry's end takes no lease away: the boards are prepared again, and the files are still there.
+    # The sentry's end takes no lease away: the boards are prepared again, and the files are still there, but for one
+    # that a power cut took.
     asked = len(depot.asked)
     sentry.stop(signal.SIGKILL)
+    (sentry.state / "boards" / files[0]["sha256"]).write_bytes(b"")
     told.forget()
     sentry.start()
     for serial in (ONE, TWO):
         told.event(serial, "initialized", waiting=0)
     assert told.call("c4", "l1", "evaluate", files[:2], TWO, batch="b3")["status"] == "done"
-    told.event(TWO, "results", batch="b3", results=[["b", 7]])
-    assert len(depot.asked) == asked
+    for name, count in (("a", 1000), ("b", 7)):
+        told.event(TWO, "results", batch="b3", results=[[name, count]])
+    assert depot.asked[asked:] == [(files[0]["sha256"], 0)]
     told.report(1, **{ONE: "leased", TWO: "leased"})
     told.lease(2, given(TWO))
     told.report(2, **{ONE: "ready", TWO: "leased"})
@@ -244,6 +247,15 @@ def test_a_failure_says_whether_it_is_the_boards(make: Make, commander: Peer) ->
     assert causes == {"none": None, "hangs": "board", "waits": "board"}
 
 
+def test_a_command_that_fails_in_an_unforeseen_way_is_answered(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "uhubctl").write_text("#!/nowhere\n")
+    (tmp_path / "uhubctl").chmod(0o755)
+    _, told, _ = make((ONE,), FARMHAND_BOARD_HUB="1-1", FARMHAND_BOARD_UHUBCTL=str(tmp_path / "uhubctl"))
+    told.report(0, **{ONE: "ready"})
+    ended = told.command("board", "c1", {"serial": ONE, "do": "power-cycle"})
+    assert (ended["status"], ended["code"], ended["result"]["problem"][:12]) == ("failed", "fault", "FileNotFound")
+
+
 def test_a_board_that_begins_late_counts_from_the_first_byte_of_a_bitstream(make: Make, commander: Peer) -> None:
     _, told, boards = make((ONE,), "pulse_count", FARMHAND_BOARD_PREPARE_S="2")
     boards[0].begins_s = 1.3  # the sentry has asked it by then
@@ -269,6 +281,7 @@ def test_a_state_of_somebody_elses_package(make: Make, commander: Peer, tmp_path
     depot = Depot(commander)
     assert told.report(0, **{ONE: "ready"})["data"]["kinds"] == ["echo"]
     assert "the state lost (echoes_that_are_not_there) cannot be loaded" in sentry.log()
+    assert "state pulsecount is not offered: FARMHAND_BOARD_PULSE_COUNT is not set" in sentry.log()
     told.lease(1, given(ONE, kind="echo", prefix="> "))
     told.event(ONE, "initialized")
     files = depot.add(text=b"hello\n")

@@ -25,6 +25,6 @@ class Broken(State):
             self.may_vanish = True
             try:
                 await self.board.hub.cycle(self.board.device.port)
-            except BoardFailed as error:
+            except (BoardFailed, OSError) as error:
                 self.board.voice.problem(self.board.serial, str(error))
         return Flash(self.board)

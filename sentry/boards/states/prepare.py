@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from sentry.boards.core import State
+from sentry.boards.work import settled
 
 if TYPE_CHECKING:
     from sentry.boards.board import Board
@@ -21,7 +22,7 @@ class Prepare(State):
         return self.then
 
     async def lost(self, problem: str) -> None:
-        await self.then.lost(problem)
+        await settled(self.then.lost(problem))
 
     async def reboot(self) -> None:
         """It is under way."""
