@@ -7,7 +7,7 @@ import logging
 import queue
 import threading
 from collections.abc import AsyncGenerator, Coroutine, Iterable, Iterator, Mapping
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, wait
 from typing import Any, ClassVar, TypeVar
 
 from farmhand_client.boards import RESULT_S, AsyncBoardClient, AsyncPulseCountClient, AsyncVarianceClient
@@ -15,6 +15,7 @@ from farmhand_client.console import ConsoleLine
 from farmhand_client.evaluation import Evaluation, FilePath, Result
 from farmhand_client.events import AbstractEventHandler, Event, EventServer
 from farmhand_client.leases import Row
+from farmhand_client.loop import Loop
 
 T = TypeVar("T")
 
@@ -35,7 +36,7 @@ class BoardClient:
         key: str | None = None,
         log_events: bool = False,
     ) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop = Loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"farmhand client {name}", daemon=True)
         self._thread.start()
         self._closed = False
@@ -187,30 +188,39 @@ class BoardClient:
             work.close()
             raise RuntimeError("the client is closed")
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        while True:
-            try:
-                return future.result(CLOSED_S)
-            except TimeoutError:
-                if future.done():
-                    raise
+        try:
+            while not wait([future], CLOSED_S).done:
                 if self._closed and not self._thread.is_alive():
-                    raise RuntimeError("the client was closed meanwhile") from None
-            except CancelledError:
-                raise RuntimeError("the client was closed meanwhile") from None
-            except BaseException:
-                future.cancel()
-                raise
+                    raise RuntimeError("the client was closed meanwhile")
+            return future.result()
+        except CancelledError:
+            raise RuntimeError("the client was closed meanwhile") from None
+        except BaseException:
+            future.cancel()
+            raise
 
     def _each(self, results: AsyncGenerator[Result, None]) -> Iterator[Result]:
+        asking = asyncio.Lock()  # what was interrupted has to end before the results can be closed
+        task: asyncio.Task[Any] | None = None
+
         async def following() -> Result | None:
-            return await anext(results, None)
+            nonlocal task
+            task = asyncio.current_task()
+            async with asking:
+                return await anext(results, None)
+
+        async def closing() -> None:
+            if task is not None:
+                task.cancel()
+            async with asking:
+                await results.aclose()
 
         try:
             while (result := self._wait(following())) is not None:
                 yield result
         finally:
             if not self._closed:
-                self._wait(results.aclose())
+                self._wait(closing())
 
     getSerials = get_serials
     availableDevices = available_devices
