@@ -33,8 +33,9 @@ class BoardClient:
         url: str,
         name: str,
         logger: logging.Logger | None = None,
-        key: str | None = None,
         log_events: bool = False,
+        *,
+        key: str | None = None,
     ) -> None:
         self._loop = Loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"farmhand client {name}", daemon=True)
@@ -87,6 +88,10 @@ class BoardClient:
             self._client.reserve_specific(serials, wait_for_available, available_timeout, kind, args, **more)
         )
 
+    def adopt(self) -> list[str]:
+        """See AsyncBoardClient.adopt."""
+        return self._wait(self._client.adopt())
+
     def get_serials(self) -> list[str]:
         """The boards that this client has."""
         return self._client.get_serials()
@@ -129,6 +134,8 @@ class BoardClient:
         result_timeout: float = RESULT_S,
         progress: bool | None = None,
         batch: str | None = None,
+        batch_size: int = 5,
+        target_batches: int = 2,
     ) -> Iterator[Result]:
         """See AsyncBoardClient.evaluate_bitstreams."""
         given = list(bitstreams), serials, spread, result_timeout, progress, batch
@@ -140,6 +147,8 @@ class BoardClient:
         result_timeout: float = RESULT_S,
         progress: bool | None = None,
         batch: str | None = None,
+        batch_size: int = 5,
+        target_batches: int = 2,
     ) -> Iterator[Result]:
         """See AsyncBoardClient.evaluate_evaluations."""
         return self._each(self._client.evaluate_evaluations(list(evaluations), result_timeout, progress, batch))
@@ -153,7 +162,9 @@ class BoardClient:
         return self._wait(self._client.results(batch, limit, **where))
 
     def add_event_handler(self, handler: AbstractEventHandler) -> None:
+        """A handler for `available` hears what comes from now on."""
         self.server.add_event_handler(handler)
+        self._wait(self._client.free.begun())
 
     def close(self) -> None:
         """Let go of the connection; the reservations stay."""
@@ -177,8 +188,8 @@ class BoardClient:
     async def _make(
         self, url: str, name: str, logger: logging.Logger | None, key: str | None, log_events: bool
     ) -> AsyncBoardClient:
-        client = self.made(url, name, logger, key)
-        client.server = client.leases.server = self._events = _Threaded(client.logger)
+        client = self.made(url, name, logger, key=key)
+        client.server = client.leases.server = client.free.server = self._events = _Threaded(client.logger)
         if log_events:
             client.log_events()
         return client

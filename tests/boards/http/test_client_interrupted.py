@@ -43,9 +43,10 @@ def test_only_the_interrupt_comes_out_of_a_batch(serving: Serving, sentry: Board
         client.reserve(2)
         sentry.answer = lambda *_: None  # at it for ever
         for number in range(8):
+            results = client.evaluate_bitstreams([path])
+            signal.setitimer(signal.ITIMER_REAL, 0.05 + 0.05 * number)
             with pytest.raises(KeyboardInterrupt):
-                signal.setitimer(signal.ITIMER_REAL, 0.05 + 0.05 * number)
-                list(client.evaluate_bitstreams([path]))
+                list(results)
         sentry.answer = lambda _, sha256: count_of(sha256)
         assert len(list(client.evaluate_bitstreams([path]))) == 2
     finally:
