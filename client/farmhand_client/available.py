@@ -44,6 +44,8 @@ class Available:
                 seen = await self._newest() if seen is None else await self._look(seen)
             except FarmError as error:
                 self.server.logger.warning("%s", error)
+            except Exception:
+                self.server.logger.exception("what the farm told of free boards was not understood")
             self._begun.set()
             await asyncio.sleep(LOOK_S)
 
