@@ -48,6 +48,8 @@ class Api:
                 if answer.status_code not in BUSY:
                     return _read(answer)
                 problem = _error(answer).problem
+            except httpx.UnsupportedProtocol as error:
+                raise FarmError("url", f"{self.url}: {error} It must be like http://farm:8080") from None
             except httpx.TransportError as error:
                 problem = f"no commander answers at {self.url}: {error or type(error).__name__}"
                 if not again and not isinstance(error, httpx.ConnectError):

@@ -7,7 +7,7 @@ import logging
 import queue
 import threading
 from collections.abc import AsyncGenerator, Coroutine, Iterable, Iterator, Mapping
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, wait
 from typing import Any, ClassVar, TypeVar
 
 from farmhand_client.boards import RESULT_S, AsyncBoardClient, AsyncPulseCountClient, AsyncVarianceClient
@@ -15,6 +15,7 @@ from farmhand_client.console import ConsoleLine
 from farmhand_client.evaluation import Evaluation, FilePath, Result
 from farmhand_client.events import AbstractEventHandler, Event, EventServer
 from farmhand_client.leases import Row
+from farmhand_client.loop import Loop
 
 T = TypeVar("T")
 
@@ -32,10 +33,11 @@ class BoardClient:
         url: str,
         name: str,
         logger: logging.Logger | None = None,
-        key: str | None = None,
         log_events: bool = False,
+        *,
+        key: str | None = None,
     ) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop = Loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"farmhand client {name}", daemon=True)
         self._thread.start()
         self._closed = False
@@ -86,6 +88,10 @@ class BoardClient:
             self._client.reserve_specific(serials, wait_for_available, available_timeout, kind, args, **more)
         )
 
+    def adopt(self) -> list[str]:
+        """See AsyncBoardClient.adopt."""
+        return self._wait(self._client.adopt())
+
     def get_serials(self) -> list[str]:
         """The boards that this client has."""
         return self._client.get_serials()
@@ -128,6 +134,8 @@ class BoardClient:
         result_timeout: float = RESULT_S,
         progress: bool | None = None,
         batch: str | None = None,
+        batch_size: int = 5,
+        target_batches: int = 2,
     ) -> Iterator[Result]:
         """See AsyncBoardClient.evaluate_bitstreams."""
         given = list(bitstreams), serials, spread, result_timeout, progress, batch
@@ -139,6 +147,8 @@ class BoardClient:
         result_timeout: float = RESULT_S,
         progress: bool | None = None,
         batch: str | None = None,
+        batch_size: int = 5,
+        target_batches: int = 2,
     ) -> Iterator[Result]:
         """See AsyncBoardClient.evaluate_evaluations."""
         return self._each(self._client.evaluate_evaluations(list(evaluations), result_timeout, progress, batch))
@@ -152,7 +162,9 @@ class BoardClient:
         return self._wait(self._client.results(batch, limit, **where))
 
     def add_event_handler(self, handler: AbstractEventHandler) -> None:
+        """A handler for `available` hears what comes from now on."""
         self.server.add_event_handler(handler)
+        self._wait(self._client.free.begun())
 
     def close(self) -> None:
         """Let go of the connection; the reservations stay."""
@@ -176,8 +188,8 @@ class BoardClient:
     async def _make(
         self, url: str, name: str, logger: logging.Logger | None, key: str | None, log_events: bool
     ) -> AsyncBoardClient:
-        client = self.made(url, name, logger, key)
-        client.server = client.leases.server = self._events = _Threaded(client.logger)
+        client = self.made(url, name, logger, key=key)
+        client.server = client.leases.server = client.free.server = self._events = _Threaded(client.logger)
         if log_events:
             client.log_events()
         return client
@@ -187,30 +199,39 @@ class BoardClient:
             work.close()
             raise RuntimeError("the client is closed")
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        while True:
-            try:
-                return future.result(CLOSED_S)
-            except TimeoutError:
-                if future.done():
-                    raise
+        try:
+            while not wait([future], CLOSED_S).done:
                 if self._closed and not self._thread.is_alive():
-                    raise RuntimeError("the client was closed meanwhile") from None
-            except CancelledError:
-                raise RuntimeError("the client was closed meanwhile") from None
-            except BaseException:
-                future.cancel()
-                raise
+                    raise RuntimeError("the client was closed meanwhile")
+            return future.result()
+        except CancelledError:
+            raise RuntimeError("the client was closed meanwhile") from None
+        except BaseException:
+            future.cancel()
+            raise
 
     def _each(self, results: AsyncGenerator[Result, None]) -> Iterator[Result]:
+        asking = asyncio.Lock()  # what was interrupted has to end before the results can be closed
+        task: asyncio.Task[Any] | None = None
+
         async def following() -> Result | None:
-            return await anext(results, None)
+            nonlocal task
+            task = asyncio.current_task()
+            async with asking:
+                return await anext(results, None)
+
+        async def closing() -> None:
+            if task is not None:
+                task.cancel()
+            async with asking:
+                await results.aclose()
 
         try:
             while (result := self._wait(following())) is not None:
                 yield result
         finally:
             if not self._closed:
-                self._wait(results.aclose())
+                self._wait(closing())
 
     getSerials = get_serials
     availableDevices = available_devices

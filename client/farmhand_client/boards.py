@@ -3,9 +3,11 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from farmhand_client.api import Api
+from farmhand_client.available import Available
 from farmhand_client.console import ConsoleLine, console
 from farmhand_client.errors import FarmError
 from farmhand_client.evaluation import Evaluation, FilePath, PulseCountEvaluation, Result, VarianceEvaluation
@@ -16,12 +18,14 @@ from farmhand_client.progress import Bar
 from farmhand_client.run import Run
 
 RESULT_S = 30.0
+NO_EFFECT = ("flush_interval_seconds", "flush_at_bitstreams_remaining")
 SELECTORS = ("type", "tags", "health", "firmware", "node", "domain")
 
 
 class AsyncBoardClient:
     """Boards of one kind of state. Make it, and use it, in one event loop. ``name``: unique among the programs that
-    use the same key; ``key``: FARMHAND_KEY of the environment unless given."""
+    use the same key; ``key``: FARMHAND_KEY of the environment unless given. What only iCEFARM's client knows
+    (``batch_size``, ``target_batches``; ``flush_...`` of a reservation) is taken and has no effect."""
 
     kind: ClassVar[str] = ""
     evaluation: ClassVar[type[Evaluation]] = Evaluation
@@ -31,18 +35,21 @@ class AsyncBoardClient:
         url: str,
         name: str,
         logger: logging.Logger | None = None,
-        key: str | None = None,
         log_events: bool = False,
+        *,
+        key: str | None = None,
     ) -> None:
         self.name = name
         self.logger = logger or logging.getLogger("farmhand_client")
         self.server = EventServer(self.logger)
         self.api = Api(url, key)
         self.leases = Leases(self.api, name, self.server, self.logger)
+        self.free = Available(self.api, self.server)
         if log_events:
             self.log_events()
 
     async def __aenter__(self) -> "AsyncBoardClient":
+        self.free.begin()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -69,6 +76,7 @@ class AsyncBoardClient:
         (None: for ever). More: type, tags, health, firmware, node, domain; length_s, idle_s, priority; together:
         wishes that are met with this one (dicts of count or serials, kind, args, selector). FarmError says why not."""
         wish = self._wish(kind, args, more) | {"count": amount}
+        self.free.begin()
         return await self.leases.reserve(wish, available_timeout if wait_for_available else 0)
 
     async def reserve_specific(
@@ -82,7 +90,13 @@ class AsyncBoardClient:
     ) -> list[str]:
         """The same for just these boards."""
         wish = self._wish(kind, args, more) | {"serials": list(serials)}
+        self.free.begin()
         return await self.leases.reserve(wish, available_timeout if wait_for_available else 0)
+
+    async def adopt(self) -> list[str]:
+        """Have the boards that another program with this client's key and name reserved and did not give back; their
+        serials. They are this client's then, like those that it reserved."""
+        return await self.leases.adopt()
 
     def get_serials(self) -> list[str]:
         """The boards that this client has."""
@@ -139,8 +153,10 @@ class AsyncBoardClient:
         serials: Iterable[str] | None = None,
         spread: bool = False,
         result_timeout: float = RESULT_S,
-        progress: bool | None = False,
+        progress: bool | None = None,
         batch: str | None = None,
+        batch_size: int = 5,
+        target_batches: int = 2,
     ) -> AsyncGenerator[Result, None]:
         """(serial, path, value) of each bitstream on each of the boards (all unless given), as they come. ``spread``:
         each bitstream on any one of them. ``progress``: a bar; None: when there is a terminal. ``batch``: a name, with
@@ -149,15 +165,17 @@ class AsyncBoardClient:
         if not mine:
             raise FarmError("serials", "none is reserved by this client: reserve some first")
         evaluations = [self.evaluation(mine, path) for path in bitstreams]
-        async for serial, evaluation, value in self._evaluated(evaluations, spread, result_timeout, progress, batch):
-            yield Result(serial, evaluation.filepath, value)
+        async for each in self._evaluated(evaluations, spread, result_timeout, progress, batch):
+            yield Result(each.serial, each.evaluation.filepath, each.value, each.gate_ms, each.took_ms)
 
     async def evaluate_evaluations(
         self,
         evaluations: Iterable[Evaluation],
         result_timeout: float = RESULT_S,
-        progress: bool | None = False,
+        progress: bool | None = None,
         batch: str | None = None,
+        batch_size: int = 5,
+        target_batches: int = 2,
     ) -> AsyncGenerator[Result, None]:
         """(serial, evaluation, value) of each evaluation on each of its boards, as they come."""
         async for result in self._evaluated(evaluations, False, result_timeout, progress, batch):
@@ -175,6 +193,8 @@ class AsyncBoardClient:
 
     def add_event_handler(self, handler: AbstractEventHandler) -> None:
         self.server.add_event_handler(handler)
+        with suppress(RuntimeError):  # no event loop yet: it begins with the first reservation
+            self.free.begin()
 
     def log_events(self) -> None:
         """All of them, with the client's logger."""
@@ -182,6 +202,7 @@ class AsyncBoardClient:
 
     async def close(self) -> None:
         """Let go of the connection; the reservations stay."""
+        await self.free.close()
         await self.leases.close()
         await self.api.close()
         self.server.exit()
@@ -209,6 +230,7 @@ class AsyncBoardClient:
         kind = kind or self.kind
         if not kind:
             raise FarmError("kind", "must be given: what the boards shall be")
+        more = {name: value for name, value in more.items() if name not in NO_EFFECT}
         selector = {name: more.pop(name) for name in SELECTORS if name in more}
         if "together" in more:
             more["together"] = [{"kind": kind, **part} for part in more["together"]]

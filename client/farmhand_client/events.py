@@ -7,8 +7,9 @@
 
     client.add_event_handler(Mine(client.server))
 
-Events: initialized, failure, well-again, ending-soon, ended, extended, results, and whatever a state of one's own
-tells. Each handler gets them in their order, in a thread of the client's; with an Async client in its event loop.
+Events: initialized, failure, well-again, ending-soon, ended, extended, results, available (a board is free now, and
+`amount` are in all), and whatever a state of one's own tells. Each handler gets them in their order, in a thread of the
+client's; with an Async client in its event loop.
 """
 
 import inspect
@@ -19,7 +20,11 @@ from typing import Any, TypeVar
 
 Work = TypeVar("Work", bound=Callable[..., Any])
 
-OTHER_NAMES = {"reservation ending soon": "ending-soon", "reservation end": "ended"}
+OTHER_NAMES = {
+    "reservation ending soon": "ending-soon",
+    "reservation end": "ended",
+    "devices_available": "available",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,10 @@ class AbstractEventHandler:
             if all(argument in event.contents for argument in arguments):
                 found.append(getattr(self, name)(*(event.contents[argument] for argument in arguments)))
         return found
+
+    def hears(self, event: str) -> bool:
+        """Whether a method of it is registered for this event."""
+        return event in self._methods
 
     def exit(self) -> None:
         """The client is closed."""

@@ -4,20 +4,24 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Iterable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeVar
 
 from farmhand_client.api import Api
 from farmhand_client.errors import FarmError, NoAnswer
 from farmhand_client.events import Event, EventServer
 
 Row = dict[str, Any]
+T = TypeVar("T")
 
 READY_S = 120.0
 LOOK_S, REST_S, IDLE_S = 0.04, 0.4, 2.0
 """Between two looks: after news, after ever longer silence, while nothing is evaluated."""
 QUEUE_S = 0.5
 MOST = 1_000  # rows of one answer
+KEPT = ("history", "results")
+TOLD = ("serial", "batch", "evaluation", "value", "problem", "gate_ms", "took_ms")  # of a result
+WISH = ("kind", "args", "count", "serials", "selector", "priority", "length_s", "idle_s")
 EXTEND_AGAIN_S = 5.0  # while somebody else waits
 
 
@@ -64,16 +68,35 @@ class Leases:
                 self._forget(lease["id"])
                 await self._api.post(f"/boards/leases/{lease['id']}/end", {})
             raise
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._watch())
+        self._begin_watch()
         return mine
 
-    async def again(self, lease: str, boards: list[str], same: bool) -> list[str]:
+    async def adopt(self) -> list[str]:
+        """All active leases of this user and name become this client's, and are extended; the boards that are new."""
+        mine: list[str] = []
+        rows: list[Row] = (await self._api.post("/boards/leases/extend-all", {"name": self._name}))["items"]
+        for row in (row for row in rows if row["id"] not in self._wishes):
+            lease = row["id"]
+            told = [(await self._api.get(f"/boards/{what}", lease=lease, limit=1))["items"] for what in KEPT]
+            history, results = (rows[0]["id"] if rows else 0 for rows in told)
+            self._wishes[lease] = {name: row[name] for name in WISH}
+            self._seen[lease] = (history, results)
+            self.boards |= {board["serial"]: lease for board in row["boards"]}
+            self._ready |= {board["serial"] for board in row["boards"] if board["state"] == "leased"}
+            mine += [board["serial"] for board in row["boards"]]
+        self._begin_watch()
+        return mine
+
+    def wish(self, lease: str) -> Row:
+        """What was asked for, until all its boards are gone and everybody has heard of it."""
+        return self._wishes[lease]
+
+    async def again(self, wish: Row, boards: list[str], same: bool) -> list[str]:
         """Queue for as many boards as these of a lease that has ended (`same`: for just these), however long it takes;
         their serials."""
-        wish = {name: value for name, value in self._wishes[lease].items() if name not in ("count", "serials")}
-        named: Row = {"serials": boards} if same or self._wishes[lease].get("serials") else {"count": len(boards)}
-        return await self.reserve({**wish, **named}, None)
+        named: Row = {"serials": boards} if same or wish.get("serials") else {"count": len(boards)}
+        rest = {name: value for name, value in wish.items() if name not in ("count", "serials")}
+        return await self.reserve({**rest, **named}, None)
 
     async def change(self, what: str, serials: Iterable[str] | None = None) -> list[str]:
         """`extend` or `end` leases of these boards, or of all of this client's name; the boards that it concerned."""
@@ -168,6 +191,10 @@ class Leases:
 
     # What comes
 
+    def _begin_watch(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._watch())
+
     async def _watch(self) -> None:
         pause = LOOK_S
         while True:
@@ -177,6 +204,9 @@ class Leases:
                 self._log.warning("%s", error)
                 for listener in list(self.listeners):
                     listener.on_trouble(error)
+                news = []
+            except Exception:
+                self._log.exception("what boards told was not understood")
                 news = []
             pause = LOOK_S if any(news) else min(pause * 1.4, REST_S if self.listeners else IDLE_S)
             await asyncio.sleep(pause)
@@ -202,9 +232,8 @@ class Leases:
     async def _tell(self, lease: str, rows: list[Row], values: list[Row]) -> None:
         for row in values:
             for listener in list(self.listeners):
-                listener.on_result(row)
-            names = ("serial", "batch", "evaluation", "value", "problem")
-            await self.server.handle_event(Event(row["serial"], "results", {name: row[name] for name in names}))
+                self._guarded(listener.on_result, row)
+            await self.server.handle_event(Event(row["serial"], "results", {name: row[name] for name in TOLD}))
         for row in rows:
             await self._on_event(Event(row["serial"], row["what"], {**row["data"], "serial": row["serial"]}), lease)
 
@@ -227,8 +256,17 @@ class Leases:
             case _:
                 pass
         for listener in list(self.listeners):
-            listener.on_event(event)
+            self._guarded(listener.on_event, event)
         await self.server.handle_event(event)
+        if lease not in self.boards.values():
+            self._wishes.pop(lease or "", None)
+
+    def _guarded(self, hears: Callable[[T], None], what: T) -> None:
+        """A state of somebody's own may tell anything: that disturbs nobody else."""
+        try:
+            hears(what)
+        except Exception:
+            self._log.exception("failed at %s", what)
 
     def _keep(self, lease: str) -> None:
         if lease not in self._extensions:
@@ -250,6 +288,7 @@ class Leases:
     def _forget(self, lease: str) -> None:
         for serial in [each for each, its in self.boards.items() if its == lease]:
             self._gone(serial)
+        self._wishes.pop(lease, None)
 
     def _gone(self, serial: str) -> None:
         lease = self.boards.pop(serial, None)

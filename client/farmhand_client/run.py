@@ -90,7 +90,7 @@ class Run:
                 self._wake()
                 return
             value = EvaluationFailed(row["problem"]) if row["problem"] else row["value"]
-            self._found.put_nowait(Result(serial, piece.evaluation, value))
+            self._found.put_nowait(Result(serial, piece.evaluation, value, row["gate_ms"], row["took_ms"]))
             self._room[serial].set()
 
     def on_event(self, event: Event) -> None:
@@ -129,9 +129,9 @@ class Run:
         while part := (await self._api.get("/boards/results", batch=self.batch, after=after, limit=MOST))["items"]:
             rows += part
             after = part[-1]["id"]
-        values = {(row["serial"], row["evaluation"]): row["value"] for row in rows if not row["problem"]}
-        known = self._supply.skip(values)
-        return [Result(serial, piece.evaluation, values[serial, piece.name]) for serial, piece in known]
+        found = {(row["serial"], row["evaluation"]): row for row in rows if not row["problem"]}
+        known = [(serial, piece.evaluation, found[serial, piece.name]) for serial, piece in self._supply.skip(found)]
+        return [Result(serial, each, row["value"], row["gate_ms"], row["took_ms"]) for serial, each, row in known]
 
     # What goes out
 
@@ -217,12 +217,13 @@ class Run:
         boards = self._coming.setdefault(self._lease[serial], [])
         boards.append(serial)
         if len(boards) == 1:
-            self._spawn(self._return(self._lease[serial], boards))
+            lease = self._lease[serial]
+            self._spawn(self._return(lease, boards, self._leases.wish(lease)))
 
-    async def _return(self, lease: str, boards: list[str]) -> None:
+    async def _return(self, lease: str, boards: list[str], wish: Row) -> None:
         await asyncio.sleep(LOOK_S)  # until all its boards are told of
         try:
-            found = await self._leases.again(lease, boards, same=not self._supply.spread)
+            found = await self._leases.again(wish, boards, same=not self._supply.spread)
         except NoAnswer:
             raise
         except FarmError as error:

@@ -21,7 +21,7 @@ FIRMWARE = {"default": "1", "pulse_count": "1", "variance": "1"}
 
 class BoardSentry:
     """Boards without hardware: one that a lease has is at once what the lease asks for. `works`: it answers commands;
-    `refuses`: boards that take no calls, and the word for why.
+    `refuses`: boards that take no calls, and the word for why; `times`: what its results have as `gate_ms`, `took_ms`.
 
     `owners` are the leases that each board has had, in the order of the documents; `answer` what a board (serial) makes
     of a file (SHA-256): a number, a problem, or None while it is at it.
@@ -31,6 +31,7 @@ class BoardSentry:
         self.name = name
         self.works = True
         self.refuses: dict[str, str] = {}
+        self.times: dict[str, int] = {}
         self.answer: Callable[[str, str], int | str | None] = lambda _, sha256: count_of(sha256)
         self.boards = {
             serial: {"state": "ready", "type": "pico2-ice", "tags": []} | row for serial, row in boards.items()
@@ -130,7 +131,7 @@ class BoardSentry:
                 found = self.answer(serial, file["sha256"])
                 if isinstance(found, int):
                     results = [[file["name"], found]]
-                    self.event(serial, "results", lease, batch=args["batch"], results=results)
+                    self.event(serial, "results", lease, batch=args["batch"], results=results, **self.times)
                 elif found is not None:
                     failed = {"evaluation": file["name"], "problem": found}
                     self.event(serial, "evaluation-failed", lease, batch=args["batch"], **failed)
