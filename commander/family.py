@@ -10,8 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from broker.files import write_private
-
 T = TypeVar("T")
 PR_SET_PDEATHSIG = 1
 STEADY_S = 30.0
@@ -151,7 +149,9 @@ class Family:
             self._note(child)
 
     def _note(self, child: Child) -> None:
-        write_private(self._folder / f"{child.name}.pid", b"%d\n" % child.process.pid)
+        new = self._folder / f"{child.name}.pid.new"  # who reads it sees a whole number, this one or the old one
+        new.write_text(f"{child.process.pid}\n")
+        new.replace(new.with_suffix(""))
 
 
 def _die_with_parent() -> None:
