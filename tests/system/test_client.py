@@ -211,6 +211,10 @@ class Heard(AbstractEventHandler):
     def results(self, serial: str, value: Any) -> None:
         self.events.put(("results", value))
 
+    @register("results", "data")
+    def greeted(self, data: str) -> None:
+        self.events.put(("results", data))
+
     @register("reservation end", "serial")
     def ended(self, serial: str) -> None:
         self.events.put(("ended", self.client.available("pulsecount") >= 0))  # handlers may use the client
@@ -226,8 +230,7 @@ class Heard(AbstractEventHandler):
 
 def test_events_reach_the_handlers_in_their_order(client: Make, files: dict[int, Path]) -> None:
     mine = client()
-    heard = Heard(mine)
-    mine.add_event_handler(heard)
+    mine.add_event_handler(heard := Heard(mine))
     reserved(mine, 1, length_s=600)
     assert [each.value for each in mine.evaluate_bitstreams([files[7], files[100]])] == [pulses(7), pulses(100)]
     mine.end_all()
@@ -235,15 +238,15 @@ def test_events_reach_the_handlers_in_their_order(client: Make, files: dict[int,
     assert told == [("results", pulses(7)), ("results", pulses(100)), ("ended", True)]
 
 
-def test_a_state_of_ones_own(farm: Farm | None, client: Make, files: dict[int, Path]) -> None:
-    if farm is None:
-        pytest.skip("its sentry has no such state")
+@pytest.mark.usefixtures("no_live_farm")
+def test_a_state_of_ones_own(client: Make, files: dict[int, Path]) -> None:
     mine = client(BoardClient)
-    heard = Heard(mine)
-    mine.add_event_handler(heard)
+    mine.add_event_handler(heard := Heard(mine))
     serial = reserved(mine, 1, kind="tuner", args={"times": 2})[0]
     assert mine.call("play", {"key": "c"}, {"score": files[100]}) == {serial: 2}
     assert heard.events.get(timeout=30) == ("played", ("c", [f"pulses: {pulses(100)}"] * 2))
+    mine.call("greet", {"name": "Ann"})
+    assert heard.events.get(timeout=30) == ("results", "hello, Ann!")
     with pytest.raises(FarmError, match=r"args\.key: missing"):
         mine.call("play", files={"score": files[100].read_bytes()})
     with pytest.raises(FarmError, match="times"):

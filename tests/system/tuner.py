@@ -29,6 +29,10 @@ class Tuner(State):
             heard.append(line.partition(",")[0])
         self.tell("played", key=key, heard=heard)
         return len(heard)
+
+    @register("greet", "name")
+    def greet(self, whom):
+        self.tell("results", data=f"hello, {whom}!")
 """
 
 
