@@ -228,6 +228,8 @@ def test_events(farm: Farm | None, examples: Examples, running: Running) -> None
             raise AssertionError(f"{words!r} is not in {lines}; {process.communicate()[1]}")
 
         mine = {hear(" can be used"), hear(" can be used")}
+        while not all(any(f"{path.partition('/')[2]}: " in line for line in lines) for path in BITSTREAMS):
+            hear(".bin: ")
         (given,) = waiter.reserve(1, wait_for_available=True, available_timeout=WAIT_S)
         hear("somebody waits for 1 of")
         assert {given} < mine == {*lines[-1].split()[-2:]}

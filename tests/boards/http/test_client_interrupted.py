@@ -1,9 +1,11 @@
 """Clients whose program is interrupted, or exits."""
 
+import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from farmhand_client import FarmError, PulseCountClient
 from tests.boards.board_sentry import BoardSentry, count_of
 from tests.boards.http.asking import free
 from tests.commander.serving import Serving
+from tests.conftest import ROOT
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.broker
@@ -60,12 +63,16 @@ def test_only_the_interrupt_comes_out_of_a_batch(serving: Serving, sentry: Board
 def test_boards_are_given_back_at_exit_by_a_new_connection_to_a_name(serving: Serving, sentry: BoardSentry) -> None:
     url = serving.url.replace("127.0.0.1", "localhost")
     given = [sys.executable, "-c", LEAVES, url, serving.key("operator")]
-    program = subprocess.Popen(given, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert program.stdout is not None
-    assert program.stdout.readline() == b"reserved\n"
-    assert free(serving) == 3
-    _, said = program.communicate(timeout=60)
-    assert (program.returncode, said) == (0, b"")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "client")}
+    with subprocess.Popen(given, env=environment, stdin=PIPE, stdout=PIPE, stderr=PIPE) as program:
+        assert program.stdout is not None
+        try:
+            assert program.stdout.readline() == b"reserved\n"
+            assert free(serving) == 3
+            _, said = program.communicate(timeout=60)
+            assert (program.returncode, said) == (0, b"")
+        finally:
+            program.kill()
     wait_until("the board to be free", lambda: free(serving) == 4)
 
 
