@@ -16,6 +16,7 @@ import socketio  # pyright: ignore[reportMissingTypeStubs]
 import uvicorn
 
 from commander.boards import icefarm, leases, views
+from commander.boards.calls import FAILED
 from commander.boards.icefarm_post import MOST_KEPT, Post, Sending
 from commander.boards.pool import boards
 from commander.boards.tables import board_result
@@ -26,6 +27,7 @@ from commander.http.icefarm import create
 from commander.http.paging import MOST, do, now_ms
 from commander.icefarm_calls import Calls
 from commander.service import NotReady, Service
+from schema.boards import FARM_EVENTS
 
 log = logging.getLogger(__name__)
 
@@ -215,7 +217,7 @@ class Gateway:
             self._calls.ended(serial)
         if what in icefarm.EVENTS:
             self._send(self._post.put(name, icefarm.event(serial, icefarm.EVENTS[what]), what == "ended"))
-        elif what not in icefarm.OF_THE_FARM:
+        elif what not in (*FARM_EVENTS, FAILED) and isinstance(data, dict):
             self._send(self._post.put(name, icefarm.told(serial, what, cast("Row", data))))
 
     async def _tick(self) -> None:

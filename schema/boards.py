@@ -18,6 +18,11 @@ The report on `leases` has as data {boards: {serial: {state, type, tags, firmwar
 shaky?}}, kinds: [what can be reserved], firmware: {name: version}}; a board that is not plugged in is not in it.
 failures: so many in a row; shaky: true while one that failed has not worked for long enough since then. A board's
 firmware is the name of what runs on it, the other what its sentry can give it."""
+FARM_EVENTS = (
+    "plugged", "unplugged", "state", "initialized", "failure", "well-again",
+    "asked", "begun", "extended", "ending-soon", "wanted", "ended", "available",
+)  # fmt: skip
+"""What sentries and the commander tell of boards and leases. Clients act upon these, so nobody else may tell them."""
 DEEDS = ("reboot", "delete", "power-cycle")
 CONSOLE = "console"
 """Not a deed but a question. It is answered with {lines: [{n, ts, from, text}], more}: what the board said (`board`),

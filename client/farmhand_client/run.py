@@ -85,7 +85,7 @@ class Run:
         self._rebooted.discard(serial)
         self._failing.pop(serial, None)
         if piece := self._supply.done(serial, row["evaluation"]):  # else it was sent twice
-            if row.get("cause") == "board" and self._supply.again(serial, piece):
+            if row["cause"] == "board" and self._supply.again(serial, piece):
                 self._log.info("%s goes to another board: %s", piece.name, row["problem"])
                 self._wake()
                 return

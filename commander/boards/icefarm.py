@@ -19,11 +19,6 @@ WORD = re.compile(r"[^\x00-\x1f]{1,128}")
 INITIALIZED, RESULTS, AVAILABLE = "initialized", "results", "devices_available"
 EVENTS = {"ending-soon": "reservation ending soon", "ended": "reservation end"}
 """What of the history -> the event that a client is told as it comes. The others take more thought."""
-OF_THE_FARM = (
-    *("asked", "begun", "extended", "ended", "ending-soon", "wanted", "available", "plugged", "unplugged", "state"),
-    *("initialized", "failure", "well-again", "evaluation-failed"),
-)
-"""What the history has a meaning for; anything else is told by the board's state, and for its client alone."""
 
 
 class Request(NamedTuple):
@@ -73,7 +68,7 @@ def calls(leases: list[Row], serials: set[str]) -> list[Call]:
 
 def event(serial: str, what: str, **contents: Any) -> str:
     """The text of one event."""
-    return wire.dumps({"serial": serial, "contents": [{"event": what, **contents}]}).decode()
+    return told(serial, what, contents)
 
 
 def told(serial: str, what: str, contents: Row) -> str:

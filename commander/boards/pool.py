@@ -18,8 +18,8 @@ HEALTH = (*WELL, *UNWELL)
 
 class Board(NamedTuple):
     """A board that is plugged in. `presence`: its sentry's; `lease`: the one that the sentry knows of; `kinds`: what
-    its sentry can make of it; `health`: one of HEALTH; `firmware`: what runs
-    on it, `firmwares`: what its sentry has, as name@version."""
+    its sentry can make of it; `health`: one of HEALTH; `firmware`: what runs on it, `firmwares`: what its sentry has,
+    as name@version."""
 
     serial: str
     node: str

@@ -110,7 +110,8 @@ Guest = Annotated[Caller | None, Depends(_guest)]
 
 
 def to_login(request: Request) -> Response:
-    return RedirectResponse(f"/login?next={quote(request.url.path)}", 303, headers=HEADERS)
+    asked = f"{request.url.path}?{request.url.query}".removesuffix("?")
+    return RedirectResponse(f"/login?next={quote(asked)}", 303, headers=HEADERS)
 
 
 def _safe_next(wish: str) -> str:

@@ -26,6 +26,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from schema.boards import FARM_EVENTS
 from schema.message import Invalid, is_id
 from sentry.boards.faults import Refused
 from sentry.boards.threads import given_up
@@ -33,12 +34,6 @@ from sentry.boards.usb import Device
 
 if TYPE_CHECKING:
     from sentry.boards.board import Board
-
-OWN_EVENTS = (
-    *("plugged", "unplugged", "state", "initialized", "failure", "well-again"),
-    *("asked", "begun", "extended", "ending-soon", "wanted", "ended", "available"),
-)
-"""What sentries and the commander tell of boards and leases: clients act upon these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +98,8 @@ class State:
     def tell(self, event: str, **contents: Any) -> None:
         """An event for the client of the lease; it arrives surely, and once. From any thread. ValueError: its name is
         taken."""
-        if event in OWN_EVENTS:
-            raise ValueError(f"event {event}: the farm's own; a state tells others: not {', '.join(OWN_EVENTS)}")
+        if event in FARM_EVENTS:
+            raise ValueError(f"event {event}: the farm's own; a state tells others: not {', '.join(FARM_EVENTS)}")
         if self.lease and not given_up():
             self.board.voice.event(self.board.serial, event, contents, self.lease.id)
 

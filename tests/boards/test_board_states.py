@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from sentry.boards.core import KINDS, OWN_EVENTS, AbstractState, State, register, reservable
+from schema.boards import FARM_EVENTS
+from sentry.boards.core import KINDS, AbstractState, State, register, reservable
 from sentry.boards.faults import Refused
 from sentry.boards.states import load_kinds
 from tests.boards.bench import SERIAL, Bench, Tell
@@ -181,7 +182,7 @@ def test_events_that_are_not_a_states(tell: Tell) -> None:
         for word in re.findall(r'note\(\w+, "([a-z-]+)"|"what": "([a-z-]+)"', path.read_text())
     ]
     assert noted
-    assert {one or other for one, other in noted} <= set(OWN_EVENTS)
+    assert {one or other for one, other in noted} <= set(FARM_EVENTS)
 
     @reservable("telling", "event")
     class Telling(Strange):  # pyright: ignore[reportUnusedClass]
@@ -193,7 +194,7 @@ def test_events_that_are_not_a_states(tell: Tell) -> None:
         bench.lease("l1", "telling")
         await bench.expect("initialized")
         board = bench.manager._boards[SERIAL]
-        for word in OWN_EVENTS:
+        for word in FARM_EVENTS:
             with pytest.raises(ValueError, match=f"event {word}: the farm's own"):
                 await board.call("l1", "say", {"event": word}, {})
         await board.call("l1", "say", {"event": "results"}, {})

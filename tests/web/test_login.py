@@ -12,14 +12,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.broker]
 
 def test_a_guest_logs_in_and_gets_where_he_wanted(context: BrowserContext, farm: WebFarm) -> None:
     page = context.new_page()
-    page.goto("/alerts")
-    expect(page).to_have_url(f"{farm.url}/login?next=/alerts")
+    page.goto("/alerts?of=barn")
+    expect(page).to_have_url(f"{farm.url}/login?next=/alerts%3Fof%3Dbarn")
     page.get_by_label("API key").fill("fk_wrong")
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("alert").filter(has_text="unknown")).to_be_visible()
     page.get_by_label("API key").fill(KEY)
     page.get_by_role("button", name="Log in").click()
-    expect(page).to_have_url(f"{farm.url}/alerts")
+    expect(page).to_have_url(f"{farm.url}/alerts?of=barn")
     expect(page.get_by_role("heading", name="Alerts")).to_be_visible()
 
 

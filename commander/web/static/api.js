@@ -9,7 +9,7 @@ export class ApiError extends Error {
 }
 
 export function toLogin() {
-  location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+  location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
 async function ask(method, path, body) {
