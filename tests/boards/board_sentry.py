@@ -37,6 +37,7 @@ class BoardSentry:
             serial: {"state": "ready", "type": "pico2-ice", "tags": []} | row for serial, row in boards.items()
         }
         self.owners: dict[str, list[str]] = {serial: [] for serial in boards}
+        self._given: dict[str, str] = {}
         self.consoles = {serial: Console() for serial in boards}
         secrets = serving.service.secrets["ed25519"]
         self._verify = Keys(secrets["private"], secrets["public"]).verify
@@ -67,6 +68,14 @@ class BoardSentry:
             data = {"boards": self.boards, "kinds": KINDS, "firmware": FIRMWARE}
             self._say(fleet.REPORTED, {"rev": self._rev, "status": "applied", "data": data}, "leases", retain=True)
 
+    def heal(self) -> None:
+        """Every board is well, and with whoever the last document gave it to."""
+        with self._lock:
+            for serial, row in self.boards.items():
+                lease = self._given.get(serial, "")
+                row |= {"lease": lease, "state": "leased" if lease else "ready"}
+            self.report()
+
     def event(self, serial: str, event: str, lease: str = "", **contents: Any) -> None:
         with self._lock:
             self._seq += 1
@@ -92,12 +101,12 @@ class BoardSentry:
 
     def _on_leases(self, body: dict[str, Any]) -> None:
         check(LEASES, body["data"])
-        given = {each["serial"]: each for each in body["data"]["boards"]}
         with self._lock:
             self._rev = body["rev"]
+            self._given = {each["serial"]: each["lease"] for each in body["data"]["boards"]}
             begun: list[tuple[str, str]] = []
             for serial, row in self.boards.items():
-                lease = given.get(serial, {}).get("lease", "")
+                lease = self._given.get(serial, "")
                 if lease != row.get("lease", "") and row["state"] in ("ready", "leased"):
                     row |= {"lease": lease, "state": "leased" if lease else "ready"}
                     begun += [(serial, lease)] if lease else []

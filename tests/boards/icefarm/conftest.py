@@ -54,8 +54,7 @@ def tidy(serving: Serving, sentry: BoardSentry) -> Iterator[None]:
     before = sentry.answer
     yield
     sentry.answer, sentry.works, sentry.refuses = before, True, {}
-    for serial in SERIALS:
-        sentry.report(serial, state="leased" if sentry.boards[serial].get("lease") else "ready")
+    sentry.heal()
     for user in {row["user"] for row in serving.get("/boards/leases")["items"] if row["state"] != "ended"}:
         serving.admin.post("/api/v1/boards/leases/end-all", json={"user": user})
     serving.until(lambda: free(serving) == 4)
