@@ -61,7 +61,7 @@ def flash(
             del wanted["/boot.py"]
         if not look.has_umqtt and (client := umqtt / "umqtt" / "simple.py").is_file():
             compiled = folder / "umqtt" / "simple.mpy"
-            build.compile_one(client, compiled, client.read_text(encoding="utf-8"))
+            build.compile_one(str(client), compiled, client.read_text(encoding="utf-8"))
             wanted["/lib/umqtt/simple.mpy"] = compiled
         plan = planned(look, wanted, settings.remove)
         check_room(port, look, plan)
@@ -74,7 +74,6 @@ def flash(
             board.install("umqtt.simple")
         _verify(port, board.look([*PACKAGES, "umqtt"]), wanted)
     if wait_s:
-        board.reset()
         _listen(board, wait_s, wish.secrets(), say)
 
 
@@ -155,7 +154,7 @@ def _verify(port: str, look: Look, wanted: dict[str, Path]) -> None:
 
 def _listen(board: Board, seconds: float, secrets: list[str], say: Say) -> None:
     last = ""
-    for line in board.console(seconds):
+    for line in board.start(seconds):
         for secret in secrets:
             line = line.replace(secret, "***")
         if not line.strip():

@@ -51,6 +51,9 @@ try:
 except Exception:
  pass
 """
+# What the board says after a reset is lost while nobody listens: so it waits for a word, and takes what mpremote sends
+# when it goes.
+_RESET = "import sys,machine\nwhile sys.stdin.read(1)!='!':pass\nmachine.reset()"
 _SLOWEST = 500  # bytes per second that are written at least
 
 
@@ -77,7 +80,7 @@ class Look:
 
 
 class Board:
-    """The board on `port`. Each method stops the program that runs on it; `reset` starts that again."""
+    """The board on `port`. Each method stops the program that runs on it; `start` starts that again."""
 
     def __init__(self, port: str):
         self.port = port
@@ -125,16 +128,17 @@ class Board:
         """Let mpremote fetch a package of micropython-lib from the network onto the board."""
         self._mpremote("mip", "install", package, seconds=120)
 
-    def reset(self) -> None:
-        self._mpremote("reset", seconds=30)
-
-    def console(self, seconds: float) -> Iterator[str]:
-        """Lines that the board prints, for at most so many seconds. A port that goes away in between (USB boards do,
-        when they reset) is opened again."""
+    def start(self, seconds: float) -> Iterator[str]:
+        """Reset the board: the lines that it prints then, for at most so many seconds. A port that goes away in between
+        (USB boards do, when they reset) is opened again."""
+        self._mpremote("exec", "--no-follow", _RESET, seconds=30)
+        word = b"!"
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             try:
                 with serial.Serial(self.port, 115200, timeout=0.2) as line:
+                    line.write(word)
+                    word = b""
                     yield from _lines(line, end)
             except (serial.SerialException, OSError):
                 time.sleep(0.2)

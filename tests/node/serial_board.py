@@ -23,7 +23,6 @@ ROM = Path(__file__).parent / "board" / "rom.py"
 RAW_BANNER, FRIENDLY_BANNER, PROMPT = b"raw REPL; CTRL-B", b'Type "help()"', b">>> "
 CTRL_A, CTRL_C = 1, 3
 MOST_UNREAD = 16384
-STARTS_S = 0.5
 HEAP = "67k"  # 64, and what rom.py takes: the firmware of a board keeps that elsewhere
 
 
@@ -70,8 +69,6 @@ class SerialBoard:
             self._interrupted = False
             if hard:
                 self._typed.clear()  # what waited in the chip's buffer is gone with it
-                # It takes a chip its time: who resets it opens the port anew, and misses what was said before.
-                self._ended.wait(STARTS_S)
             if not hard:
                 self._print(b"MPY: soft reboot\r\n")
 
