@@ -26,6 +26,7 @@ from commander.fleet.views import history
 from commander.http.icefarm import create
 from commander.http.paging import MOST, do, now_ms
 from commander.icefarm_calls import Calls
+from commander.icefarm_keys import admit
 from commander.service import NotReady, Service
 from schema.boards import FARM_EVENTS
 
@@ -141,7 +142,11 @@ class Gateway:
                 self._loop.call_soon_threadsafe(self._hear, rows)
 
     # --- sockets -----------------------------------------------------------------------------------------------------
-    async def _connect(self, sid: str, _environ: Any, auth: Any = None) -> None:
+    async def _connect(self, sid: str, environ: Row, auth: Any = None) -> None:
+        try:
+            self._admit(environ)
+        except Refused as error:
+            raise ConnectionRefusedError(f"{error.field}: {error.problem}") from None
         name: Any = cast("Row", auth).get("client_id") if isinstance(auth, dict) else None
         if not isinstance(name, str) or not 0 < len(name) <= 64 or not name.isprintable():
             raise ConnectionRefusedError("client_id: must have 1 to 64 printable characters")
@@ -164,6 +169,12 @@ class Gateway:
     async def _request(self, sid: str, data: Any = None) -> None:
         name = self._post.name_of(sid)
         try:
+            self._admit(self._io.get_environ(sid))
+        except Refused as error:  # the key was deleted meanwhile
+            log.warning("iCEFARM client %s: %s", name, error)
+            await self._io.disconnect(sid)
+            return
+        try:
             asked = icefarm.request(data)
         except Refused as error:
             log.warning("iCEFARM client %s: %s", name, error)
@@ -171,6 +182,9 @@ class Gateway:
         for each in asked:
             self._post.hush(name, list(each.serials))
             self._calls.begin(self._calls.take(name, each))
+
+    def _admit(self, environ: Row) -> None:
+        admit(self._service, environ.get("HTTP_AUTHORIZATION", ""))
 
     def _send(self, sendings: list[Sending]) -> None:
         for each in sendings:

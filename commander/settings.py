@@ -39,8 +39,9 @@ class Settings(BaseSettings):
         default=86_400, ge=1, description="longest time that boards are given, extended or not"
     )
     board_idle_s: int = Field(default=0, ge=0, description="leases end after this time without use; 0: they do not")
-    icefarm: str = Field(default="", description="host:port for iCEFARM clients, without keys; empty: off")
+    icefarm: str = Field(default="", description="host:port for iCEFARM clients; empty: off")
     icefarm_user: str = Field(default="icefarm", min_length=1, max_length=64, description="whose their leases are")
+    icefarm_keys: bool = Field(default=False, description="they need an API key: http://any:KEY@host:port")
     housekeeping_s: float = Field(default=60, gt=0, description="time between two runs of down-sampling and retention")
 
 

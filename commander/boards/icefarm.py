@@ -46,7 +46,8 @@ def wish(name: str, kind: str, args: Row, count: int | None, serials: list[str],
 
 
 def rows(serials: list[str], scheme: str, host: str, port: int) -> list[Row]:
-    """The answer to a reservation: 0.1.15 reads ip and serverport, 0.1.16 url. Both mean the server of a board."""
+    """The answer to a reservation: 0.1.15 reads ip and serverport, 0.1.16 url. Both mean the server of a board, where
+    `host` has the client's key before it, if it needs one: its second socket sends what is in that address."""
     there: Row = {"ip": host, "serverport": port, "url": f"{scheme}://{host}:{port}"}
     return [{"serial": serial, **there} for serial in serials]
 

@@ -1,5 +1,5 @@
-"""The HTTP half of the gateway for the PyPI client `icefarm`: an application of its own, without keys. That client asks
-by GET with a JSON body; POST is taken as well.
+"""The HTTP half of the gateway for the PyPI client `icefarm`: an application of its own. That client asks by GET with a
+JSON body; POST is taken as well.
 
 What is refused has another status than 200, which the client takes for `False`.
 """
@@ -22,6 +22,7 @@ from commander.http.board_wishes import MOST, Short
 from commander.http.boards import limits_of
 from commander.http.errors import answer_errors
 from commander.http.paging import do, json, now_ms
+from commander.icefarm_keys import admit
 from commander.service import Service
 
 routes = APIRouter()  # not `router`: it is no part of the API
@@ -75,6 +76,9 @@ class Desk:
     def leases(self, name: str | None = None) -> list[Row]:
         return icefarm.leases_of(self.service.flow.farm, self.user, name)
 
+    def available(self) -> list[str]:
+        return views.available(self.service.flow.farm, {}, None, now_ms())
+
     def parts(self, wish: "SerialsOfClient") -> dict[str, list[str]]:
         """lease of this client -> which of the boards it has."""
         wanted = _lower(wish.serials)
@@ -107,7 +111,12 @@ def create(service: Service, user: str, hush: Callable[[str, list[str]], None]) 
 
 async def _desk(request: Request) -> Desk:
     desk: Desk = request.app.state.desk
+    _credentials(desk.service, request)
     return desk
+
+
+def _credentials(service: Service, request: Request) -> str:
+    return admit(service, request.headers.get("authorization", ""))
 
 
 AtDesk = Annotated[Desk, Depends(_desk)]
@@ -122,17 +131,19 @@ async def front(service: Served, request: Request) -> Response:
     host, _, port = service.http.rpartition(":")
     there = _host(request.url.hostname or "") if host.strip("[]") in EVERYWHERE else host
     here = str(request.base_url).rstrip("/")
+    if service.settings.icefarm_keys:
+        here = here.replace("://", "://any:YOUR-KEY@", 1)
     return HTMLResponse(PAGE.format(here=escape(here), boards=escape(f"http://{there}:{port}/boards")))
 
 
 @_either("/available")
-async def available(service: Served) -> Response:
-    return json({"amount": len(views.available(service.flow.farm, {}, None, now_ms()))})
+async def available(desk: AtDesk) -> Response:
+    return json({"amount": len(desk.available())})
 
 
 @_either("/devices")
-async def devices(service: Served) -> Response:
-    return json(views.available(service.flow.farm, {}, None, now_ms()))
+async def devices(desk: AtDesk) -> Response:
+    return json(desk.available())
 
 
 @_either("/reserve")
@@ -196,7 +207,8 @@ async def _reserved(
     (lease,) = await desk.do(leases.reserve, desk.asker, asked, limits)
     host, scheme = request.url.hostname or "", request.url.scheme
     port = request.url.port or (443 if scheme == "https" else 80)
-    return json(icefarm.rows(sorted(lease["boards"]), scheme, _host(host), port))
+    there = _credentials(desk.service, request) + _host(host)
+    return json(icefarm.rows(sorted(lease["boards"]), scheme, there, port))
 
 
 async def _told(desk: Desk, serials: list[str], what: str) -> Response:
