@@ -39,7 +39,7 @@ check: .venv/.ready-to-test ## style, types, direction of imports, AsyncAPI docu
 	$(bin)/python -m schema.asyncapi --check
 
 bench: $(test_ready) ## every benchmark, or those whose name begins with ONLY=; SHORT=1 takes a tenth of the time
-	@PYTHONPATH=$(CURDIR)/client FARMHAND_BENCH_SHORT=$(SHORT) $(bin)/python -m tests.bench $(ONLY)
+	@FARMHAND_BENCH_SHORT=$(SHORT) $(bin)/python -m tests.bench $(ONLY)
 
 docs: .venv/.ready-to-test ## generate the AsyncAPI document anew
 	$(bin)/python -m schema.asyncapi
