@@ -70,8 +70,8 @@ def test_it_is_what_was_ordered(tmp_path: Path, mark: str) -> None:
         found.watch(over.set)
         there = psutil.Process(found.id.pid)
         assert (there.nice(), there.cpu_affinity(), there.cwd()) == (7, cpus, str(tmp_path))
-        assert set(there.environ()) == {"PATH", "LANG", "HOME", "A", MARK}
         child = await asyncio.to_thread(child_of, tmp_path / "log")
+        assert set(there.environ()) == {"PATH", "LANG", "HOME", "A", MARK}
         assert process_portable.group(child) == process_portable.group(found.id.pid) == found.id.pid
         assert process_portable.marked(mark_of(tmp_path)) == {
             "cpu#digest": [found.id, process_portable.marked(mark)[""][1]]
