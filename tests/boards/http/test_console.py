@@ -132,6 +132,7 @@ def test_the_console_on_the_page(serving: Serving, sentry: BoardSentry, browser:
     expect(page.locator("#console-problem")).to_contain_text("e662 is of ann", timeout=30_000)
     page.get_by_role("button", name="Close").click()
     expect(page.locator("#console")).to_be_hidden()
+    page.goto("about:blank")  # it would go to the log-in by itself
     page.context.clear_cookies()
     page.goto(f"{serving.url}/?key={serving.key('reader')}")
     page.goto(f"{serving.url}/boards")
