@@ -158,7 +158,7 @@ def test_a_sentry_with_such_miners(tmp_path: Path, broker: HouseBroker, commande
         before = {name: each["pid"] for name, each in report["data"]["miners"].items()}
         assert farm.peer.expect("/miner-cpu/tele/miner", lambda data: data["state"] == "online")["hashrate"] > 400
         assert farm.do("pause", "node")["paused"]
-        assert psutil.Process(before["node"]).status() == psutil.STATUS_STOPPED
+        wait_until("it stands still", lambda: psutil.Process(before["node"]).status() == psutil.STATUS_STOPPED)
         assert "paused" not in farm.do("resume", "node")
         os.kill(before["cpu"], signal.SIGKILL)
         assert farm.event("crash")["why"] == "was ended by signal 9"
