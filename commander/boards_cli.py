@@ -9,9 +9,9 @@ import typer
 from rich.markup import escape
 
 from commander import console_cli, evaluate_cli
-from commander.api import Api, ApiError
+from commander.api import PATIENCE_S, Api, ApiError
 from commander.boards_options import PARTS, Domain, Firmware, Health, OnNode, Serials, Tags, Type
-from commander.options import HERE, ApiKey, AsJson, Limit, State, Url
+from commander.options import HERE, ApiKey, AsJson, Limit, LimitUnlessWhole, State, Url
 from commander.show import Item, clock, console, new_table, word
 
 app = typer.Typer(help="FPGA boards: reserve them, see who has which, evaluate bitstreams.", no_args_is_help=True)
@@ -109,8 +109,9 @@ def reserve(
     selector: Item = {name: value for name, value in words.items() if value} | {"tags": tag or []}
     wish: Item = {"kind": kind, "args": _object(args), "count": count, "serials": serial or [], "selector": selector}
     wish["together"] = [_part(text) for text in together or ()]
-    wish |= {"length_s": length, "priority": priority, "wait": not now} | ({"idle_s": idle} if idle else {})
+    wish |= {"length_s": length, "priority": priority, "wait": not now} | ({} if idle is None else {"idle_s": idle})
     lease = api.post("/boards/leases", wish)
+    api.patience_s = PATIENCE_S
     others: list[Item] = lease.get("together", [])
     shown = False
     while follow and lease["state"] == "waiting":
@@ -201,12 +202,12 @@ def history(
     state: State = HERE,
     url: Url = "",
     key: ApiKey = "",
-    limit: Limit = 100,
+    limit: LimitUnlessWhole = None,
     as_json: AsJson = False,
 ) -> None:
     """What happened to boards and leases, newest first: in the last day, or all of a lease."""
-    wanted = {"serial": serial.lower(), "lease": lease, "user": user, "limit": limit}
-    answer = Api(state, url, key).get("/boards/history", **wanted)
+    wanted = {"serial": serial.lower(), "lease": lease, "user": user}
+    answer = Api(state, url, key).history("/boards/history", limit or (None if lease else 100), **wanted)
     if as_json:
         print(json.dumps(answer))
         return
