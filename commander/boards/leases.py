@@ -154,7 +154,7 @@ def _extended(book: Book, row: Row, length_s: int | None, limits: Limits) -> Row
     until = max(row["until"], min(now + length * 1000, row["begun"] + limits.max_s * 1000))
     new = book.put(row, until=until, used=now, warned=row["warned"] and until == row["until"])
     if until != row["until"]:
-        book.note(new, "extended", {"until": until})
+        book.note(new, "extended", {"until": until, "by": book.moment.by})
         book.add(audit(book.moment, "lease extended", row["id"], {"until": until}))
     return new
 

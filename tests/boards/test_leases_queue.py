@@ -129,3 +129,10 @@ def test_a_gang_is_expected_when_the_first_boards_that_complete_it_are_free(farm
         assert (row["position"], row["eta"]) == (1, farm.now + 200_000)
     behind = farm.reserve("cat", 1)["id"]
     assert views.one_lease(farm.farm, farm.lease(behind), farm.now)["eta"] == farm.now + 250_000
+
+
+def test_a_clock_that_is_put_back_gives_nobody_anything(farm: BoardFarm) -> None:
+    lease = farm.reserve("ann", 3)["id"]
+    farm.later(-3_600)
+    farm.end("ann", lease)
+    assert farm.farm["board_usage"]["ann"]["board_ms"] == 0

@@ -33,6 +33,8 @@ def test_from_the_wish_to_the_board_and_back(serving: Serving, sentry: BoardSent
     told = serving.get(f"/boards/{mine[0]}/history")["items"]
     whats = [row["what"] for row in reversed(told) if row["lease"] == lease["id"]]
     assert whats == ["begun", "initialized", "extended", "ended"]
+    by = [row["data"]["by"] for row in told if row["lease"] == lease["id"] and row["what"] in ("extended", "ended")]
+    assert [each.partition(" ")[0] for each in by] == ["ann", "ann"]
     assert "available" in {row["what"] for row in told}
     audit = {row["what"] for row in serving.get("/audit")["items"] if row["by"].startswith("ann (")}
     assert audit == {"boards asked for", "lease extended", "lease ended"}
@@ -48,6 +50,9 @@ def test_roles_and_wrong_wishes(serving: Serving, sentry: BoardSentry) -> None:
     assert refused(bob.post(f"{API}/leases", json={"kind": "pulsecount", "serials": ["e669"]})) == (422, "serials")
     assert refused(bob.post(f"{API}/leases", json={"kind": "pulsecount", "count": 5})) == (422, "count")
     assert refused(bob.post(f"{API}/leases", json={"kind": "pulsecount", "selector": {"x": 1}})) == (422, "selector.x")
+    for field, value in (("count", True), ("count", "1"), ("length_s", True), ("wait", 1)):
+        assert refused(bob.post(f"{API}/leases", json={"kind": "pulsecount", field: value})) == (422, field)
+    assert refused(bob.post(f"{API}/leases", content=b'{"kind"')) == (422, "body")
     wish = {"kind": "pulsecount", "serials": ["e663"], "wait": False}
     assert refused(bob.post(f"{API}/leases", json=wish)) == (409, "wait")
     assert serving.reader.post(f"{API}/leases", json=wish).status_code == 403
@@ -235,12 +240,13 @@ def test_news_come_in_their_order_and_once(serving: Serving, sentry: BoardSentry
     assert news(0, limit=1) == seen[:1]
     assert news(seen[-1]["id"]) == []
     sentry.event(serial, "played", lease["id"], score="c-major")
-    sentry.event(serial, "results", lease["id"], batch="b", results=[["first", 7], ["second", 8]])
+    batch = "b" * 128
+    sentry.event(serial, "results", lease["id"], batch=batch, results=[["first", 7], ["second", 8]])
     wait_until("its event", lambda: news(seen[-1]["id"]))
     assert [(row["what"], row["data"]) for row in news(seen[-1]["id"])] == [("played", {"score": "c-major"})]
 
     def results(after: int) -> list[Any]:
-        return serving.get("/boards/results", batch="b", after=after)["items"]
+        return serving.get("/boards/results", batch=batch, after=after)["items"]
 
     wait_until("the results", lambda: len(results(0)) == 2)
     assert [row["value"] for row in results(0)] == [7, 8]
