@@ -13,6 +13,7 @@ from broker.domains import load
 
 UNDER_WAY = ("sent", "accepted", "progress")
 LOOK_S = 0.05
+TIMEOUT_S = 15.0
 AGAIN_S, PATIENCE_S = 0.5, 120.0  # with a commander that is being restarted
 MOST = 1_000  # rows of one answer
 
@@ -38,7 +39,7 @@ class Api:
         self.key = key or os.environ.get("FARMHAND_KEY", "") or _local_key(state)
         headers = {"Authorization": f"Bearer {self.key}"}
         self.patience_s = 0.0
-        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=15, trust_env=False)
+        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=TIMEOUT_S, trust_env=False)
 
     def get(self, path: str, **query: Any) -> Any:
         """JSON of GET /api/v1<path>; empty query values are left out."""

@@ -22,6 +22,7 @@ app.command()(console_cli.console)
 Lease = Annotated[str, typer.Argument(metavar="[LEASE]", help="its id: l-...")]
 User = Annotated[str, typer.Option("--user", help="whose")]
 LOOK_S = 0.5
+DO_S = 40.0  # a sentry has 30 s
 
 
 @app.command("list")
@@ -190,7 +191,7 @@ def do(
     as_json: AsJson = False,
 ) -> None:
     """Reboot a board (what its user waits for is kept), forget it (its sentry begins anew), or cut its power."""
-    row = Api(state, url, key).post(f"/boards/{serial.lower()}/do", {"do": what})
+    row = Api(state, url, key).post(f"/boards/{serial.lower()}/do", {"do": what}, timeout=DO_S)
     print(json.dumps(row) if as_json else f"{serial.lower()}: {what} {row['status']}")
 
 

@@ -3,11 +3,13 @@
 import json
 import threading
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from commander import api, boards_cli
 from tests.boards.board_sentry import BoardSentry
 from tests.boards.cli import Cli
 from tests.boards.http.asking import API, boards, free, posted, refused, reserved, until, user
@@ -70,6 +72,24 @@ def test_commands_to_a_board(serving: Serving, sentry: BoardSentry) -> None:
     sentry.works = True
     assert refused(answer) == (409, "do")
     assert "busy" in answer.json()["error"]["problem"]
+
+
+def test_a_sentry_that_is_slow_is_waited_for(
+    serving: Serving, sentry: BoardSentry, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    say = sentry._say
+
+    def slow(*arguments: Any, **more: Any) -> None:
+        threading.Event().wait(1)
+        say(*arguments, **more)
+
+    monkeypatch.setattr(api, "TIMEOUT_S", 0.5)
+    monkeypatch.setattr(sentry, "_say", slow)
+    impatient = api.Api(Path(), serving.url, serving.key("operator"))
+    monkeypatch.setattr(boards_cli, "Api", lambda *_: impatient)
+    with impatient._http:
+        boards_cli.do("e660", "reboot")
+    assert capsys.readouterr().out == "e660: reboot done\n"
 
 
 def test_queue_expiry_and_events_to_listeners(serving: Serving, sentry: BoardSentry) -> None:
