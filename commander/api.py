@@ -13,6 +13,9 @@ from broker.domains import load
 
 UNDER_WAY = ("sent", "accepted", "progress")
 LOOK_S = 0.05
+TIMEOUT_S = 15.0
+AGAIN_S, PATIENCE_S = 0.5, 120.0  # with a commander that is being restarted
+MOST = 1_000  # rows of one answer
 
 
 class ApiError(RuntimeError):
@@ -28,20 +31,34 @@ class NoAnswer(ApiError):
 
 
 class Api:
-    """url and key: given, else FARMHAND_URL and FARMHAND_KEY, else from the state folder."""
+    """url and key: given, else FARMHAND_URL and FARMHAND_KEY, else from the state folder. `patience_s`: for how long to
+    ask again while no commander answers."""
 
     def __init__(self, state: Path, url: str = "", key: str = "") -> None:
         self.url = (url or os.environ.get("FARMHAND_URL", "") or _local_url(state)).rstrip("/")
         self.key = key or os.environ.get("FARMHAND_KEY", "") or _local_key(state)
         headers = {"Authorization": f"Bearer {self.key}"}
-        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=15, trust_env=False)
+        self.patience_s = 0.0
+        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=TIMEOUT_S, trust_env=False)
 
     def get(self, path: str, **query: Any) -> Any:
         """JSON of GET /api/v1<path>; empty query values are left out."""
         return self._ask("GET", path, params={k: v for k, v in query.items() if v not in (None, "")})
 
-    def post(self, path: str, body: Any) -> Any:
-        return self._ask("POST", path, json=body)
+    def history(self, path: str, most: int | None, **query: Any) -> dict[str, Any]:
+        """So many rows of what has happened, newest first, or all: page after page."""
+        items: list[Any] = []
+        before: int | None = None
+        while True:
+            limit = MOST if most is None else min(MOST, most - len(items))
+            answer = self.get(path, limit=limit, before=before, **query)
+            items += answer["items"]
+            before = answer["next"]
+            if before is None or len(items) == most:
+                return {"items": items, "next": before}
+
+    def post(self, path: str, body: Any, **given: Any) -> Any:
+        return self._ask("POST", path, json=body, **given)
 
     def upload(self, path: str, data: bytes, **query: str) -> Any:
         """JSON of POST /api/v1<path> with raw bytes."""
@@ -87,6 +104,16 @@ class Api:
             raise ApiError(f"the connection to {self.url} broke: {error}") from None
 
     def _ask(self, method: str, path: str, **given: Any) -> Any:
+        end = time.monotonic() + self.patience_s
+        while True:
+            try:
+                return self._ask_once(method, path, **given)
+            except NoAnswer:
+                if time.monotonic() >= end:
+                    raise
+                time.sleep(AGAIN_S)
+
+    def _ask_once(self, method: str, path: str, **given: Any) -> Any:
         try:
             answer = self._http.request(method, f"/api/v1{path}", **given)
         except httpx.HTTPError as error:

@@ -9,9 +9,9 @@ import typer
 from rich.markup import escape
 
 from commander import console_cli, evaluate_cli
-from commander.api import Api, ApiError
+from commander.api import PATIENCE_S, Api, ApiError
 from commander.boards_options import PARTS, Domain, Firmware, Health, OnNode, Serials, Tags, Type
-from commander.options import HERE, ApiKey, AsJson, Limit, State, Url
+from commander.options import HERE, ApiKey, AsJson, Limit, LimitUnlessWhole, State, Url
 from commander.show import Item, clock, console, new_table, word
 
 app = typer.Typer(help="FPGA boards: reserve them, see who has which, evaluate bitstreams.", no_args_is_help=True)
@@ -22,6 +22,7 @@ app.command()(console_cli.console)
 Lease = Annotated[str, typer.Argument(metavar="[LEASE]", help="its id: l-...")]
 User = Annotated[str, typer.Option("--user", help="whose")]
 LOOK_S = 0.5
+DO_S = 40.0  # a sentry has 30 s
 
 
 @app.command("list")
@@ -109,8 +110,9 @@ def reserve(
     selector: Item = {name: value for name, value in words.items() if value} | {"tags": tag or []}
     wish: Item = {"kind": kind, "args": _object(args), "count": count, "serials": serial or [], "selector": selector}
     wish["together"] = [_part(text) for text in together or ()]
-    wish |= {"length_s": length, "priority": priority, "wait": not now} | ({"idle_s": idle} if idle else {})
+    wish |= {"length_s": length, "priority": priority, "wait": not now} | ({} if idle is None else {"idle_s": idle})
     lease = api.post("/boards/leases", wish)
+    api.patience_s = PATIENCE_S
     others: list[Item] = lease.get("together", [])
     shown = False
     while follow and lease["state"] == "waiting":
@@ -189,7 +191,7 @@ def do(
     as_json: AsJson = False,
 ) -> None:
     """Reboot a board (what its user waits for is kept), forget it (its sentry begins anew), or cut its power."""
-    row = Api(state, url, key).post(f"/boards/{serial.lower()}/do", {"do": what})
+    row = Api(state, url, key).post(f"/boards/{serial.lower()}/do", {"do": what}, timeout=DO_S)
     print(json.dumps(row) if as_json else f"{serial.lower()}: {what} {row['status']}")
 
 
@@ -201,12 +203,12 @@ def history(
     state: State = HERE,
     url: Url = "",
     key: ApiKey = "",
-    limit: Limit = 100,
+    limit: LimitUnlessWhole = None,
     as_json: AsJson = False,
 ) -> None:
     """What happened to boards and leases, newest first: in the last day, or all of a lease."""
-    wanted = {"serial": serial.lower(), "lease": lease, "user": user, "limit": limit}
-    answer = Api(state, url, key).get("/boards/history", **wanted)
+    wanted = {"serial": serial.lower(), "lease": lease, "user": user}
+    answer = Api(state, url, key).history("/boards/history", limit or (None if lease else 100), **wanted)
     if as_json:
         print(json.dumps(answer))
         return

@@ -14,14 +14,16 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from commander.api import Api, ApiError, NoAnswer
+from commander.api import PATIENCE_S, Api, ApiError, NoAnswer
 from commander.evaluate_supply import Supply
-from commander.options import HERE, ApiKey, AsJson, Limit, State, Url
+from commander.options import HERE, ApiKey, AsJson, LimitUnlessWhole, State, Url
 from commander.show import Item, clock, console
 
 LOOK_S = 0.2
 READY_S = 120.0
 SILENT_S = 300.0  # so long without any result
+CALL_S = 130.0  # the sentry fetches the files before it answers
+EXTEND_AGAIN_S = 30.0
 
 
 def evaluate(
@@ -41,7 +43,8 @@ def evaluate(
     wish = {"kind": kind, "count": count, "name": "farmhand boards evaluate"}
     row: Item = api.get(f"/boards/leases/{lease}") if lease else api.post("/boards/leases", wish)
     try:
-        _wait(api, row)
+        api.patience_s = PATIENCE_S
+        _wait(api, row, as_json)
         serials = _ready(api, row["id"])
         batch = "b-" + secrets.token_hex(6)
         given: list[Item] = []
@@ -49,7 +52,7 @@ def evaluate(
             sha256 = api.upload("/boards/files", content, name=path.name)["sha256"]
             given.append({"name": f"{number}-{path.name}"[:128], "sha256": sha256})
         supply = Supply(given, serials, spread)
-        _run(api, row["id"], batch, supply, as_json)
+        _run(api, row["id"], batch, supply, as_json, extend=not lease)
         if supply.problems and supply.done < len(given) * (1 if spread else len(serials)):
             raise ApiError(_told(supply.problems))
     finally:
@@ -64,12 +67,13 @@ def results(
     state: State = HERE,
     url: Url = "",
     key: ApiKey = "",
-    limit: Limit = 100,
+    limit: LimitUnlessWhole = None,
     as_json: AsJson = False,
 ) -> None:
     """What evaluations gave, newest first: in the last day, or all of a batch or lease."""
-    wanted = {"batch": batch, "lease": lease, "serial": serial.lower(), "limit": limit}
-    answer = Api(state, url, key).get("/boards/results", **wanted)
+    most = limit or (None if batch or lease else 100)
+    wanted = {"batch": batch, "lease": lease, "serial": serial.lower()}
+    answer = Api(state, url, key).history("/boards/results", most, **wanted)
     if as_json:
         print(json.dumps(answer))
         return
@@ -100,9 +104,10 @@ def _bitstream(path: Path) -> bytes:
         raise ApiError(f"{path}: {error.strerror}") from None
 
 
-def _wait(api: Api, row: Item) -> None:
+def _wait(api: Api, row: Item, as_json: bool) -> None:
     while row["state"] == "waiting":
-        console.print(f"waiting for boards, place {row['position']} in the queue")
+        if not as_json:
+            console.print(f"waiting for boards, place {row['position']} in the queue")
         time.sleep(2)
         row = api.get(f"/boards/leases/{row['id']}")
 
@@ -131,7 +136,7 @@ def _feed(api: Api, lease: str, batch: str, supply: Supply) -> None:
 def _called(api: Api, lease: str, wish: Item) -> dict[str, str]:
     """By serial what is wrong."""
     try:
-        return api.post(f"/boards/leases/{lease}/call", wish)["problems"]
+        return api.post(f"/boards/leases/{lease}/call", wish, timeout=CALL_S)["problems"]
     except NoAnswer:
         raise
     except ApiError as error:
@@ -142,10 +147,11 @@ def _told(problems: dict[str, str]) -> str:
     return "; ".join(f"{serial}: {text}" for serial, text in problems.items())
 
 
-def _run(api: Api, lease: str, batch: str, supply: Supply, as_json: bool) -> None:
+def _run(api: Api, lease: str, batch: str, supply: Supply, as_json: bool, extend: bool) -> None:
     newest = api.get("/boards/history", lease=lease, limit=1)["items"]
     after, told = 0, newest[0]["id"] if newest else 0
     last = time.monotonic()
+    is_ending, next_try = False, 0.0
     _feed(api, lease, batch, supply)
     if not supply.expected:
         raise ApiError(_told(supply.problems))
@@ -168,11 +174,27 @@ def _run(api: Api, lease: str, batch: str, supply: Supply, as_json: bool) -> Non
                 told = event["id"]
                 if event["what"] == "initialized" and event["data"].get("waiting") == 0:
                     supply.lost(event["serial"])
+                elif event["what"] == "ended":
+                    supply.gone(event["serial"], event["data"]["why"])
+                is_ending |= event["what"] == "ending-soon"
+            if extend and is_ending and time.monotonic() >= next_try:
+                is_ending, next_try = not _is_extended(api, lease), time.monotonic() + EXTEND_AGAIN_S
             progress.update(bar, completed=supply.done, total=supply.expected)
             if time.monotonic() - last > SILENT_S:
                 had = f"{supply.done} of {supply.expected}"
                 raise ApiError(f"batch: {batch} gave {had} results, and no more for {SILENT_S:g} s")
             time.sleep(0 if new else LOOK_S)
+
+
+def _is_extended(api: Api, lease: str) -> bool:
+    """Not while somebody with fewer boards waits for one of them."""
+    try:
+        api.post(f"/boards/leases/{lease}/extend", {"unless_wanted": True})
+    except NoAnswer:
+        raise
+    except ApiError:
+        return False
+    return True
 
 
 def _result(each: Item) -> str:

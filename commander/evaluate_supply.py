@@ -77,3 +77,11 @@ class Supply:
                 self._again.add((serial, name))
                 del self._out[serial][name]
                 self._todo[serial].appendleft(each)
+
+    def gone(self, serial: str, why: str) -> None:
+        """The board is somebody else's: those who share with it may have what it had."""
+        out = self._out.get(serial, {})
+        if out or self._todo.get(serial):
+            self._todo[serial].extendleft(out.values())
+            out.clear()
+            self.problems[serial] = f"its lease has ended ({why})"

@@ -12,6 +12,9 @@ ApiKey = Annotated[str, typer.Option("--key", help="API key; default: the local 
 AsJson = Annotated[bool, typer.Option("--json", help="machine-readable output")]
 Node = Annotated[str, typer.Argument(help="id of the node")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="most rows")]
+LimitUnlessWhole = Annotated[
+    int | None, typer.Option("--limit", min=1, help="most rows; 100 unless all of something is asked for")
+]
 Canary = Annotated[str, typer.Option("--canary", help="a group that gets it first; the others wait")]
 HERE = Path(".farm")
 

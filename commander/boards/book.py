@@ -74,7 +74,7 @@ class Book:
         old = self._usage.get(user) or self.farm["board_usage"].get(user)
         self._usage[user] = {
             "user": user,
-            "board_ms": queue.had(old, now) + boards * (now - lease["begun"]),
+            "board_ms": queue.had(old, now) + boards * max(0, now - lease["begun"]),  # a clock may have been put back
             "ts": now,
         }
 

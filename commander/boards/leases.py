@@ -12,6 +12,7 @@ from commander.boards.repeated import made_before
 from commander.boards.sharing import asked_back, is_wanted
 from commander.boards.wishes import Asker, Limits, lease_of, parts_of, refuse_impossible_gang, why_not_now
 from commander.effects import Effects, Farm, Moment, Put, Refused, Row, audit
+from commander.fleet.presence import listening_since
 
 SOON_MS = 20 * 60_000
 KEPT_MS, MOST_KEPT = 24 * 3_600_000, 1_000  # of ended leases; history keeps more
@@ -127,7 +128,7 @@ def tick(farm: Farm, moment: Moment) -> Effects:
     for row in book.in_state("active"):
         if now >= row["until"]:
             book.end(row, "expired")
-        elif row["idle_s"] is not None and now - row["used"] >= row["idle_s"] * 1000:
+        elif _is_idle(book, row):
             book.end(row, "idle")
         else:
             _watch(book, row)
@@ -153,7 +154,7 @@ def _extended(book: Book, row: Row, length_s: int | None, limits: Limits) -> Row
     until = max(row["until"], min(now + length * 1000, row["begun"] + limits.max_s * 1000))
     new = book.put(row, until=until, used=now, warned=row["warned"] and until == row["until"])
     if until != row["until"]:
-        book.note(new, "extended", {"until": until})
+        book.note(new, "extended", {"until": until, "by": book.moment.by})
         book.add(audit(book.moment, "lease extended", row["id"], {"until": until}))
     return new
 
@@ -166,6 +167,16 @@ def _ended(book: Book, row: Row) -> Row:
         book.add(audit(book.moment, "lease ended", each["id"], about))
         book.end(each, "ended" if each["state"] == "active" else "withdrawn")
     return book.leases[row["id"]]
+
+
+def _is_idle(book: Book, row: Row) -> bool:
+    """Unused for as long as it says; while its boards could not be heard, nobody knows."""
+    if row["idle_s"] is None:
+        return False
+    domains = {board.domain for serial, board in book.boards.items() if serial in row["boards"]}
+    heard = [listening_since(book.farm, domain) for domain in domains]
+    since = max(row["used"], *(book.moment.now if ms is None else ms for ms in heard), 0)
+    return book.moment.now - since >= row["idle_s"] * 1000
 
 
 def _watch(book: Book, row: Row) -> None:

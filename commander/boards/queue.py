@@ -7,7 +7,8 @@ can be completed at all.
 """
 
 import heapq
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
 
 from commander.boards.gangs import gangs, is_complete, is_possible, matched
 from commander.boards.pool import Board, suits
@@ -51,18 +52,13 @@ def serve(
     free = {serial: board for serial, board in boards.items() if board.ready and serial not in taken}
     given: dict[str, list[Board]] = {}
     counts = dict(charge)
-    line = [(rank(gang[0], counts), name, gang) for name, gang in gangs(waiting).items()]
-    heapq.heapify(line)
-    while line and free:
-        was, name, gang = heapq.heappop(line)
-        if was != rank(gang[0], counts):  # another wish of this user has been served meanwhile
-            heapq.heappush(line, (rank(gang[0], counts), name, gang))
-            continue
+    for gang in _in_turn(waiting, counts):
+        if not free:
+            break
         mine = matched(gang, free.values())
         if is_complete(gang, mine):
             given |= mine
-            for wish in gang:
-                counts[wish["user"]] = counts.get(wish["user"], 0) + wish["count"] * wish["length_s"] * 1000
+            _book(gang, counts)
         elif not is_possible(gang, (board for board in boards.values() if board.well)):
             continue  # no lease that ends can complete it: nobody shall wait for that
         for board in (board for some in mine.values() for board in some):
@@ -77,21 +73,53 @@ def forecast(
 
     until: serial -> when the lease that has it ends. Wishes that are yet to come may go before.
     """
-    line = sorted(gangs(waiting).values(), key=lambda gang: rank(gang[0], charge))
     at = {serial: until.get(serial, now) for serial, board in boards.items() if board.well}
+    counts = dict(charge)
     found: dict[str, tuple[int, int | None]] = {}
     alike: dict[str, list[str]] = {}  # most wishes are
-    for place, gang in enumerate(line[:MOST_FORECAST], 1):
-        mine: dict[str, int] = {}  # serial -> for how long
-        for wish in gang:
-            sort = repr((wish["kind"], wish["serials"], wish["selector"]))
-            if sort not in alike:
-                alike[sort] = [serial for serial in at if suits(boards[serial], wish)]
-            times = sorted((at[serial], serial) for serial in alike[sort] if serial not in mine)
-            mine |= {serial: wish["length_s"] * 1000 for _, serial in times[: wish["count"]]}
-        eta = max(at[serial] for serial in mine) if len(mine) == sum(wish["count"] for wish in gang) else None
+    for place, gang in enumerate(_in_turn(waiting, counts), 1):
+        eta = _expected(gang, boards, at, alike) if place <= MOST_FORECAST else None
         found |= {wish["id"]: (place, eta) for wish in gang}
         if eta is not None:
-            at |= {serial: eta + length for serial, length in mine.items()}
-    behind = enumerate(line[MOST_FORECAST:], MOST_FORECAST + 1)
-    return found | {wish["id"]: (place, None) for place, gang in behind for wish in gang}
+            _book(gang, counts)
+    return found
+
+
+def _in_turn(waiting: Iterable[Row], counts: Mapping[str, int]) -> Iterator[list[Row]]:
+    """Gang after gang; whoever is served (`_book`) meanwhile has his next ones put back."""
+    line = [(rank(gang[0], counts), name, gang) for name, gang in gangs(waiting).items()]
+    heapq.heapify(line)
+    while line:
+        was, name, gang = heapq.heappop(line)
+        if was == (now := rank(gang[0], counts)):
+            yield gang
+        else:
+            heapq.heappush(line, (now, name, gang))
+
+
+def _book(gang: list[Row], counts: dict[str, int]) -> None:
+    for wish in gang:
+        counts[wish["user"]] = counts.get(wish["user"], 0) + wish["count"] * wish["length_s"] * 1000
+
+
+def _expected(
+    gang: list[Row], boards: Mapping[str, Board], at: dict[str, int], alike: dict[str, list[str]]
+) -> int | None:
+    """When enough boards for it are free; it has them from then on in `at` (serial -> when it is free)."""
+    wanted = sum(wish["count"] for wish in gang)
+    near: set[str] = set()
+    for wish in gang:
+        sort = repr((wish["kind"], wish["serials"], wish["selector"]))
+        if sort not in alike:
+            alike[sort] = [serial for serial in at if suits(boards[serial], wish)]
+        near.update(heapq.nsmallest(wanted, alike[sort], lambda serial: (at[serial], serial)))
+    first = sorted(near, key=lambda serial: (at[serial], serial))
+    sizes = range(wanted, len(first) + 1)
+    enough = bisect_left(sizes, True, key=lambda size: is_possible(gang, [boards[serial] for serial in first[:size]]))
+    if enough == len(sizes):
+        return None
+    eta = at[first[sizes[enough] - 1]]
+    lengths = {wish["id"]: wish["length_s"] * 1000 for wish in gang}
+    for name, mine in matched(gang, [boards[serial] for serial in first[: sizes[enough]]]).items():
+        at |= {board.serial: eta + lengths[name] for board in mine}
+    return eta

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import AfterValidator, BaseModel, Field
 
 from commander.boards import calls
@@ -23,6 +23,7 @@ MOST_BYTES = 1024 * 1024
 LOOK_S = 0.02
 
 SerialWord = Annotated[Word, AfterValidator(lambda given: given and given.lower())]
+Batch = Annotated[str | None, Query(max_length=128, pattern=r"^[^\x00]*$", description="as its call named it")]
 Word128 = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f]*$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -73,7 +74,7 @@ async def call(
 def results(
     service: Served,
     _: Reader,
-    batch: Word = None,
+    batch: Batch = None,
     lease: Word = None,
     user: Word = None,
     serial: SerialWord = None,

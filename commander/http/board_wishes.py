@@ -11,7 +11,7 @@ Name = Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$")]
 MOST = 2**31
 
 
-class Selector(BaseModel, extra="forbid"):
+class Selector(BaseModel, extra="forbid", strict=True):
     type: Short | None = Field(default=None, examples=["pico2-ice"])
     tags: list[Short] = Field(default=[], max_length=32, description="all of them")
     health: Short | None = Field(default=None, description="good or shaky", examples=["good"])
@@ -22,7 +22,7 @@ class Selector(BaseModel, extra="forbid"):
     domain: Short | None = None
 
 
-class BoardsWish(BaseModel, extra="forbid"):
+class BoardsWish(BaseModel, extra="forbid", strict=True):
     kind: str = Field(description="what the boards shall be", examples=["pulsecount"])
     args: dict[str, Any] = Field(default={}, description="for the state's constructor")
     count: int | None = Field(default=None, ge=1, le=MOST, description="1, unless serials are given")
@@ -46,7 +46,7 @@ class ReserveWish(BoardsWish):
     wait: bool = Field(default=True, description="in the queue; false: now or not at all (409)")
 
 
-class ExtendWish(BaseModel, extra="forbid"):
+class ExtendWish(BaseModel, extra="forbid", strict=True):
     length_s: int | None = Field(default=None, ge=1, le=MOST, description="from now; the lease's own unless given")
 
 
@@ -59,14 +59,14 @@ class AllWish(ExtendWish):
     name: Name | None = Field(default=None, description="only those of this program")
 
 
-class EndWish(BaseModel, extra="forbid"):
+class EndWish(BaseModel, extra="forbid", strict=True):
     serials: list[Short] = Field(default=[], max_length=wishes.MOST_COUNT, description="only these boards")
 
 
-class EndAllWish(BaseModel, extra="forbid"):
+class EndAllWish(BaseModel, extra="forbid", strict=True):
     user: Short | None = Field(default=None, description="somebody else's; needs an admin")
     name: Name | None = Field(default=None, description="only those of this program")
 
 
-class DoWish(BaseModel, extra="forbid"):
+class DoWish(BaseModel, extra="forbid", strict=True):
     do: Literal["reboot", "delete", "power-cycle"]

@@ -28,7 +28,9 @@ async def _refused(_request: Request, error: Any) -> Response:
 
 async def _invalid(_request: Request, error: Any) -> Response:
     first = error.errors()[0]
-    field = ".".join(str(level) for level in first["loc"][1:]) or str(first["loc"][0])
+    # Of JSON that is none, the place is told: a number.
+    levels = first["loc"][1:] if first["type"] != "json_invalid" else ()
+    field = ".".join(str(level) for level in levels) or str(first["loc"][0])
     return json({"error": {"field": field, "problem": first["msg"]}}, 422)
 
 

@@ -79,3 +79,16 @@ def test_what_a_sentry_forgot_is_sent_once_more() -> None:
         supply.lost("a")
     assert given(supply) == {}
     assert (supply.expected, supply.has_result("a", "0"), supply.done) == (1, True, 1)
+
+
+def test_what_a_board_had_whose_lease_has_ended_is_for_those_who_share_with_it() -> None:
+    spread, all_on_all = Supply(files(3), ["a", "b"], spread=True), Supply(files(3), ["a", "b"], spread=False)
+    for supply in (spread, all_on_all):
+        given(supply)
+        supply.gone("a", "expired")
+        assert supply.problems == {"a": "its lease has ended (expired)"}
+        assert not supply.has_result("a", "0")
+        assert supply.expected == 3
+    assert given(spread) == {"b": ["0", "2"]}
+    spread.gone("b", "expired")
+    assert spread.expected == 0

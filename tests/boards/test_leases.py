@@ -150,6 +150,20 @@ def test_a_lease_without_use_ends_if_it_says_so(farm: BoardFarm) -> None:
     assert (farm.lease(idle)["why"], farm.state_of(patient)) == ("idle", "active")
 
 
+@pytest.mark.parametrize("change", [{"since": 120_000}, {"up": False}])
+def test_while_its_boards_could_not_be_heard_a_lease_is_not_idle(farm: BoardFarm, change: dict[str, Any]) -> None:
+    lease = farm.reserve(idle_s=60)["id"]
+    change = {name: value if name == "up" else farm.now + value for name, value in change.items()}
+    farm.farm["door"]["house"] |= change  # the commander was away, or the way to the boards is cut
+    farm.later(121)
+    assert farm.state_of(lease) == "active"
+    farm.farm["door"]["house"] |= {"up": True, "since": farm.now}
+    farm.later(59)
+    assert farm.state_of(lease) == "active"
+    farm.later(1)
+    assert farm.lease(lease)["why"] == "idle"
+
+
 def test_a_lease_stays_when_its_board_fails_and_its_user_is_told(farm: BoardFarm) -> None:
     lease = farm.reserve(count=None, serials=["g-0"])["id"]
     farm.settle()

@@ -3,7 +3,7 @@
 import pytest
 
 from commander.boards import views
-from tests.boards.board_farm import BoardFarm
+from tests.boards.board_farm import BoardFarm, wish
 
 
 @pytest.fixture
@@ -96,3 +96,43 @@ def test_place_in_the_queue_and_when_its_turn_comes(farm: BoardFarm) -> None:
     active = views.lease_list(farm.farm, farm.now)[2]
     assert (active["state"], active["position"], active["eta"]) == ("active", None, None)
     assert {board["node"] for board in active["boards"]} <= {"h", "g"}
+
+
+def test_a_place_is_the_place_in_which_one_is_served(farm: BoardFarm) -> None:
+    """Each time that ann is served puts back her next wish."""
+    farm.reserve("all", 4, length_s=100)
+    farm.settle()
+    names: dict[str, str] = {}
+    for user in ("ann", "ann", "ann", "bob"):
+        farm.later(1)
+        names[farm.reserve(user, 4, length_s=1_000)["id"]] = user
+    waiting = [views.one_lease(farm.farm, farm.lease(name), farm.now) for name in names]
+    assert [row["position"] for row in waiting] == [1, 3, 4, 2]
+    for _ in range(60):
+        farm.later(100)
+        farm.settle()
+    for row in waiting[:1] + waiting[3:]:
+        assert abs(farm.lease(row["id"])["begun"] - row["eta"]) <= 100_000, row
+    served = sorted(names, key=lambda name: farm.lease(name)["begun"])
+    assert [names[name] for name in served[:2]] == ["ann", "bob"]
+
+
+def test_a_gang_is_expected_when_the_first_boards_that_complete_it_are_free(farm: BoardFarm) -> None:
+    """The board that is free first is the only one that suits the second wish."""
+    farm.reserve("bob", 1, serials=["g-0"], length_s=100)
+    farm.reserve("bob", 1, serials=["h-0"], length_s=200)
+    farm.reserve("bob", 2, selector={"node": "h"}, length_s=300)
+    other = {"kind": "pulsecount", "args": {}, "count": 1, "serials": [], "selector": {"node": "g"}}
+    gang = farm.gang("ann", {**wish(length_s=50), "together": [other]})
+    for each in gang:
+        row = views.one_lease(farm.farm, farm.lease(each["id"]), farm.now)
+        assert (row["position"], row["eta"]) == (1, farm.now + 200_000)
+    behind = farm.reserve("cat", 1)["id"]
+    assert views.one_lease(farm.farm, farm.lease(behind), farm.now)["eta"] == farm.now + 250_000
+
+
+def test_a_clock_that_is_put_back_gives_nobody_anything(farm: BoardFarm) -> None:
+    lease = farm.reserve("ann", 3)["id"]
+    farm.later(-3_600)
+    farm.end("ann", lease)
+    assert farm.farm["board_usage"]["ann"]["board_ms"] == 0

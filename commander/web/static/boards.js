@@ -9,6 +9,7 @@ import { every, listen, soon } from "./live.js";
 import { pairs } from "./records.js";
 
 const MOST = 1000;
+const SHOWN_LEASES = 100; // and all that have not ended
 const SHOWN_HISTORY = 50;
 const SHOWN_RESULTS = 20;
 const one = new URLSearchParams(location.search).get("board") ?? "";
@@ -62,8 +63,13 @@ function past(row) {
   return [time(row.ts), row.serial, el("b", {}, row.what), row.user, row.lease, pairs(until ? { ...told, until: stamp(until) } : told)];
 }
 
+async function openLeases() {
+  const some = await get("/boards/leases", { limit: SHOWN_LEASES });
+  return some.next && some.items.at(-1).state !== "ended" ? get("/boards/leases", { limit: MOST }) : some;
+}
+
 async function read() {
-  const asked = [get("/boards", { limit: MOST }), get("/boards/leases", { limit: 100 }), get("/boards/results", { serial: one, limit: SHOWN_RESULTS }), get("/boards/history", { serial: one, limit: SHOWN_HISTORY })];
+  const asked = [get("/boards", { limit: MOST }), openLeases(), get("/boards/results", { serial: one, limit: SHOWN_RESULTS }), get("/boards/history", { serial: one, limit: SHOWN_HISTORY })];
   const [boards, leases, results, history] = await Promise.all(asked);
   const free = boards.items.filter((row) => row.free).length;
   setText($("note"), `${free} of ${boards.total} free`);

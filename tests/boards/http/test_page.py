@@ -45,3 +45,25 @@ def test_the_page(serving: Serving, sentry: BoardSentry, browser: Browser) -> No
     expect(page.locator("#history tr", has_text="e661").first).to_be_visible(timeout=30_000)
     expect(page.locator(":is(#history, #results) tr", has_text="e662")).to_have_count(0)
     page.close()
+
+
+@pytest.mark.browser
+def test_many_leases_and_a_problem_in_one_long_word(serving: Serving, sentry: BoardSentry, browser: Browser) -> None:
+    users = [user(serving, name) for name in ("ann", "bob")]
+    leases = [reserved(each, count=4)["id"] for each in users for _ in range(60)]
+    sentry.report("e661", state="broken", problem="no place: /run/" + "x" * 200)
+    for width in (1280, 390):
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        page.goto(f"{serving.url}/?key={serving.key('operator')}")
+        page.goto(f"{serving.url}/boards")
+        expect(page.locator("#leases tbody tr", has_text="pulsecount").filter(has_not_text="ended")).to_have_count(
+            len(leases), timeout=30_000
+        )
+        expect(page.locator("#boards tr", has_text="e661")).to_contain_text("broken", timeout=30_000)
+        wide = (
+            "() => [...document.querySelectorAll('.scroll')].filter(each => each.scrollWidth > each.clientWidth).length"
+        )
+        assert page.evaluate(wide) == 0, width
+        page.close()
+    sentry.report("e661", problem="")
+    sentry.heal()

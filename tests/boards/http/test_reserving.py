@@ -3,11 +3,13 @@
 import json
 import threading
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from commander import api, boards_cli
 from tests.boards.board_sentry import BoardSentry
 from tests.boards.cli import Cli
 from tests.boards.http.asking import API, boards, free, posted, refused, reserved, until, user
@@ -33,6 +35,8 @@ def test_from_the_wish_to_the_board_and_back(serving: Serving, sentry: BoardSent
     told = serving.get(f"/boards/{mine[0]}/history")["items"]
     whats = [row["what"] for row in reversed(told) if row["lease"] == lease["id"]]
     assert whats == ["begun", "initialized", "extended", "ended"]
+    by = [row["data"]["by"] for row in told if row["lease"] == lease["id"] and row["what"] in ("extended", "ended")]
+    assert [each.partition(" ")[0] for each in by] == ["ann", "ann"]
     assert "available" in {row["what"] for row in told}
     audit = {row["what"] for row in serving.get("/audit")["items"] if row["by"].startswith("ann (")}
     assert audit == {"boards asked for", "lease extended", "lease ended"}
@@ -48,6 +52,9 @@ def test_roles_and_wrong_wishes(serving: Serving, sentry: BoardSentry) -> None:
     assert refused(bob.post(f"{API}/leases", json={"kind": "pulsecount", "serials": ["e669"]})) == (422, "serials")
     assert refused(bob.post(f"{API}/leases", json={"kind": "pulsecount", "count": 5})) == (422, "count")
     assert refused(bob.post(f"{API}/leases", json={"kind": "pulsecount", "selector": {"x": 1}})) == (422, "selector.x")
+    for field, value in (("count", True), ("count", "1"), ("length_s", True), ("wait", 1)):
+        assert refused(bob.post(f"{API}/leases", json={"kind": "pulsecount", field: value})) == (422, field)
+    assert refused(bob.post(f"{API}/leases", content=b'{"kind"')) == (422, "body")
     wish = {"kind": "pulsecount", "serials": ["e663"], "wait": False}
     assert refused(bob.post(f"{API}/leases", json=wish)) == (409, "wait")
     assert serving.reader.post(f"{API}/leases", json=wish).status_code == 403
@@ -65,6 +72,24 @@ def test_commands_to_a_board(serving: Serving, sentry: BoardSentry) -> None:
     sentry.works = True
     assert refused(answer) == (409, "do")
     assert "busy" in answer.json()["error"]["problem"]
+
+
+def test_a_sentry_that_is_slow_is_waited_for(
+    serving: Serving, sentry: BoardSentry, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    say = sentry._say
+
+    def slow(*arguments: Any, **more: Any) -> None:
+        threading.Event().wait(1)
+        say(*arguments, **more)
+
+    monkeypatch.setattr(api, "TIMEOUT_S", 0.5)
+    monkeypatch.setattr(sentry, "_say", slow)
+    impatient = api.Api(Path(), serving.url, serving.key("operator"))
+    monkeypatch.setattr(boards_cli, "Api", lambda *_: impatient)
+    with impatient._http:
+        boards_cli.do("e660", "reboot")
+    assert capsys.readouterr().out == "e660: reboot done\n"
 
 
 def test_queue_expiry_and_events_to_listeners(serving: Serving, sentry: BoardSentry) -> None:
@@ -235,12 +260,13 @@ def test_news_come_in_their_order_and_once(serving: Serving, sentry: BoardSentry
     assert news(0, limit=1) == seen[:1]
     assert news(seen[-1]["id"]) == []
     sentry.event(serial, "played", lease["id"], score="c-major")
-    sentry.event(serial, "results", lease["id"], batch="b", results=[["first", 7], ["second", 8]])
+    batch = "b" * 128
+    sentry.event(serial, "results", lease["id"], batch=batch, results=[["first", 7], ["second", 8]])
     wait_until("its event", lambda: news(seen[-1]["id"]))
     assert [(row["what"], row["data"]) for row in news(seen[-1]["id"])] == [("played", {"score": "c-major"})]
 
     def results(after: int) -> list[Any]:
-        return serving.get("/boards/results", batch="b", after=after)["items"]
+        return serving.get("/boards/results", batch=batch, after=after)["items"]
 
     wait_until("the results", lambda: len(results(0)) == 2)
     assert [row["value"] for row in results(0)] == [7, 8]
