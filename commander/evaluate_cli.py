@@ -52,9 +52,11 @@ def evaluate(
             sha256 = api.upload("/boards/files", content, name=path.name)["sha256"]
             given.append({"name": f"{number}-{path.name}"[:128], "sha256": sha256})
         supply = Supply(given, serials, spread)
-        _run(api, row["id"], batch, supply, as_json, extend=not lease)
+        failed = _run(api, row["id"], batch, supply, as_json, extend=not lease)
         if supply.problems and supply.done < len(given) * (1 if spread else len(serials)):
             raise ApiError(_told(supply.problems))
+        if failed:
+            raise ApiError(f"{batch}: {failed} of {supply.done} evaluations failed")
     finally:
         if not lease:
             api.post(f"/boards/leases/{row['id']}/end", {})
@@ -147,11 +149,12 @@ def _told(problems: dict[str, str]) -> str:
     return "; ".join(f"{serial}: {text}" for serial, text in problems.items())
 
 
-def _run(api: Api, lease: str, batch: str, supply: Supply, as_json: bool, extend: bool) -> None:
+def _run(api: Api, lease: str, batch: str, supply: Supply, as_json: bool, extend: bool) -> int:
+    """How many failed."""
     newest = api.get("/boards/history", lease=lease, limit=1)["items"]
     after, told = 0, newest[0]["id"] if newest else 0
     last = time.monotonic()
-    is_ending, next_try = False, 0.0
+    failed, is_ending, next_try = 0, False, 0.0
     _feed(api, lease, batch, supply)
     if not supply.expected:
         raise ApiError(_told(supply.problems))
@@ -167,6 +170,7 @@ def _run(api: Api, lease: str, batch: str, supply: Supply, as_json: bool, extend
             for row in new:
                 after, last = row["id"], time.monotonic()
                 if supply.has_result(row["serial"], row["evaluation"]):
+                    failed += bool(row["problem"])
                     name = escape(row["evaluation"].partition("-")[2])
                     line = f"{supply.done}/{supply.expected}  {row['serial']}  {name}: {_result(row)}"
                     print(json.dumps(row)) if as_json else console.print(line)
@@ -184,6 +188,7 @@ def _run(api: Api, lease: str, batch: str, supply: Supply, as_json: bool, extend
                 had = f"{supply.done} of {supply.expected}"
                 raise ApiError(f"batch: {batch} gave {had} results, and no more for {SILENT_S:g} s")
             time.sleep(0 if new else LOOK_S)
+    return failed
 
 
 def _is_extended(api: Api, lease: str) -> bool:
