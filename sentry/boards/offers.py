@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sentry.boards.core import KINDS, Lease, State
-from sentry.boards.faults import Refused
+from sentry.boards.faults import Refused, of_anybody
 from sentry.boards.settings import BoardSettings
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def asked_for(board: "Board", lease: Lease) -> State:
         allowed = ", ".join(kind.parameters) or "none"
         raise Refused("bad-arguments", f"args.{wrong[0]}: unknown argument of {lease.kind}; allowed: {allowed}")
     try:
-        return kind(board, **lease.args)
+        with of_anybody():
+            return kind(board, **lease.args)
     except Exception as error:  # a state of anybody's, with arguments of anybody's
         raise Refused("bad-arguments", f"args: {lease.kind} cannot be made with them: {error}") from None
 

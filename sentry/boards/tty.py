@@ -137,7 +137,7 @@ class Tty:
 
 
 def _text(line: bytes) -> str:
-    return line.decode(errors="replace").strip()[:LONGEST_LINE]
+    return line.replace(b"\0", b"\xff").decode(errors="replace").strip()[:LONGEST_LINE]  # no message holds a NUL
 
 
 def touch_1200(path: Path) -> None:
