@@ -138,9 +138,32 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     ):
         with pytest.raises(SentryError, match=problem):
             load_boards({name: value})
-    file.write_text("reslt_s = 3\n")
-    with pytest.raises(SentryError, match="reslt_s: Extra inputs"):
-        load_boards(environ)
+    for text, problem in (
+        ("reslt_s = 3\n", "boards.toml: reslt_s: Extra inputs"),
+        ("result_s = 0\n", "boards.toml: result_s: "),
+        ('[firmware]\nvariance = "/v.bin"\n', "FARMHAND_BOARD_VARIANCE: /v.bin: must be a file that ends in"),
+    ):
+        file.write_text(text)
+        with pytest.raises(SentryError, match=problem):
+            load_boards(environ)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("RESULT_S", value) for value in ("", "0", "nan", "3601", "soon")),
+        *(("FIRMWARE", value) for value in ("", "a", "[]", '{"default": 3}')),
+        *(("USB", ""), ("FAILURES", "0"), ("WAITING", "1.5"), ("MODEL", "")),
+    ],
+)
+def test_a_bad_value_names_its_variable(name: str, value: str, tmp_path: Path) -> None:
+    file = tmp_path / "boards.toml"
+    file.write_text("result_s = 3\nusb = '/bus'\n[firmware]\ndefault = '/a.uf2'\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FARMHAND_BOARD_CONFIG", str(file))
+        patch.setenv(f"FARMHAND_BOARD_{name}", value)
+        with pytest.raises(SentryError, match=f"^FARMHAND_BOARD_{name}: "):
+            load_boards()
 
 
 def test_settings_are_documented() -> None:
