@@ -13,7 +13,7 @@ from sentry.boards.console import Console
 from sentry.boards.faults import BoardFailed, NoAnswer
 
 T = TypeVar("T")
-LONGEST_LINE = 4096
+LONGEST_LINE = 16_384
 LINES_KEPT = 1000  # of a board that talks while nobody listens, the newest
 
 
@@ -137,7 +137,8 @@ class Tty:
 
 
 def _text(line: bytes) -> str:
-    return line.replace(b"\0", b"\xff").decode(errors="replace").strip()[:LONGEST_LINE]  # no message holds a NUL
+    text = line.replace(b"\0", b"\xff").decode(errors="replace").strip()  # no message holds a NUL
+    return text if len(text) <= LONGEST_LINE else text[:LONGEST_LINE] + "…"  # one that is cut is no other answer
 
 
 def touch_1200(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from schema.message import MAX_PAYLOAD, is_json
 from sentry.boards.console import Console
 from sentry.boards.core import KINDS, State, register, reservable
 from sentry.boards.states import load_kinds
-from sentry.boards.tty import Tty
+from sentry.boards.tty import LONGEST_LINE, Tty
 from tests.boards.bench import SERIAL, Bench, Tell
 from tests.boards.small_board import SmallBoard
 from tests.support.waiting import PATIENCE
@@ -189,6 +190,8 @@ def test_whatever_a_board_says_can_be_told() -> None:
         with Tty(Path(os.ttyname(slave)), Console()) as tty:
             os.write(master, b"\0boot\xff 3\0\n")
             is_json("line", await tty.line_with(lambda line: "boot" in line, PATIENCE))
+            await asyncio.to_thread(os.write, master, b"pulses: " + b"1" * LONGEST_LINE + b"\n")
+            assert not re.fullmatch(r"pulses: \d+", await tty.line_with(bool, PATIENCE))  # cut, it is another number
 
     try:
         asyncio.run(story())
