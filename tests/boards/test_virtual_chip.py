@@ -10,7 +10,7 @@ import pytest
 from schema.boards import BITSTREAM_BYTES
 from sentry.boards.virtual import tools
 from sentry.boards.virtual.chip import Unfit, check, read, started
-from sentry.boards.virtual.evaluate import Count, Edges, Evaluator, Refused, half_periods
+from sentry.boards.virtual.evaluate import Count, Edges, Evaluator, NotFinished, Refused, half_periods
 from tests.boards.circuits import MEMORY, bitstream, divider, memory_pulses, need_tools, pulses
 
 HEAD = "module chip (input clock, output counted{});\nwire clock;\n"
@@ -134,6 +134,28 @@ def test_strange_bitstreams_are_refused_and_remembered(tmp_path: Path) -> None:
     assert all(each.startswith("iceunpack: ") for each in first[1:])
     assert len(list(tmp_path.glob("*.json"))) == 3
     assert asyncio.run(all_of(short, empty, wild, empty)) == first
+
+
+def test_what_is_not_the_bitstreams_fault_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    need_tools()
+    evaluator, file = Evaluator(tmp_path / "answers", gate_ms=10, clock_hz=12_000), bitstream(divider(7))
+
+    def refused_so(problem: str) -> None:
+        with pytest.raises(NotFinished, match=problem):
+            asyncio.run(evaluator.count(file))
+        assert list((tmp_path / "answers").iterdir()) == []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tools, "MEMORY_KIB", 20_000)
+        refused_so("iceunpack: ")
+    with monkeypatch.context() as patch:
+        patch.setattr(tools, "FILE_BLOCKS", 1)
+        refused_so("iverilog: ")
+    with monkeypatch.context() as patch:
+        patch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+        refused_so("it cannot be evaluated now: No such file")
+    (tmp_path / "answers").rmdir()  # and what cannot be kept is told nevertheless
+    assert asyncio.run(evaluator.count(file)) == Count(pulses(7, 12_000), 10)
 
 
 def test_a_block_memory_is_read_and_written(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import json
 import os
 import tempfile
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ COUNT_MS = 1000
 GATE_MS = 10
 LIMIT_S = 30  # of processor time, for each program
 LONGER = 10  # times the gate, for an output too slow for it; and a part of it, for a circuit too large
+OF_BITSTREAM = "Error: "
+"""So begins what iceunpack says of a bitstream; of itself it says other things."""
 BENCH = Path(__file__).with_name("bench.v")
 
 
@@ -37,7 +40,7 @@ class Refused(Exception):
 
 
 class NotFinished(Exception):
-    """The limits ended the simulation."""
+    """No answer this time, for what is not the bitstream's: the limits, a full disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +118,14 @@ class Evaluator:
     async def _answer(self, bitstream: bytes) -> dict[str, Any]:
         try:
             return asdict(await self._simulated(bitstream))
-        except (Unfit, tools.Failed) as error:
+        except Unfit as error:
             return {"refused": str(error)}
+        except tools.Failed as error:
+            if not error.said.startswith(OF_BITSTREAM):
+                raise NotFinished(str(error)) from None
+            return {"refused": str(error)}
+        except OSError as error:
+            raise NotFinished(f"it cannot be evaluated now: {error.strerror}") from None
         except tools.TooLong:
             raise NotFinished(f"its simulation takes more than {self.limit_s} s; try a shorter gate") from None
 
@@ -127,7 +136,8 @@ class Evaluator:
             folder = Path(name)
             (folder / "chip.bin").write_bytes(bitstream)
             (folder / "pins.pcf").write_text(PINS)
-            await tools.run(folder, self.limit_s, "iceunpack", "chip.bin", "chip.asc")
+            # Not into a file by itself: it does not see that a disk is full, and half a chip is another one.
+            (folder / "chip.asc").write_text(await tools.run(folder, self.limit_s, "iceunpack", "chip.bin"))
             verilog = await tools.run(
                 folder, self.limit_s, "icebox_vlog", "-d", "sg48", "-l", "-p", "pins.pcf", "chip.asc"
             )
@@ -184,5 +194,6 @@ def _load(kept: Path) -> dict[str, Any] | None:
 
 def _save(kept: Path, answer: dict[str, Any]) -> None:
     part = kept.with_suffix(f".{os.getpid()}")
-    part.write_text(json.dumps(answer))
-    part.replace(kept)
+    with suppress(OSError):  # then it is evaluated again
+        part.write_text(json.dumps(answer))
+        part.replace(kept)
