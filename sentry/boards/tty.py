@@ -57,7 +57,7 @@ class Tty:
         """The next line, without its end."""
         if not self._lines.empty():
             return self._lines.get_nowait()
-        return await self._unless_over(self._lines.get())
+        return await self.unless_gone(self._lines.get())
 
     async def line_with(self, fits: Callable[[str], bool], seconds: float) -> str:
         """The next line that fits; NoAnswer when there is none in time, with the last that was said."""
@@ -79,7 +79,7 @@ class Tty:
                 try:
                     left = left[os.write(self._handle, left) :]
                 except BlockingIOError:
-                    await self._unless_over(self._writable())
+                    await self.unless_gone(self._writable())
                 except OSError as error:
                     raise _gone(error) from None
         finally:
@@ -99,7 +99,8 @@ class Tty:
             if self._handle >= 0:
                 self._loop.remove_writer(self._handle)
 
-    async def _unless_over(self, wanted: Awaitable[T]) -> T:
+    async def unless_gone(self, wanted: Awaitable[T]) -> T:
+        """What is wanted; BoardFailed when the tty goes away before."""
         waiting = asyncio.ensure_future(wanted)
         try:
             await asyncio.wait({waiting, self._over}, return_when=asyncio.FIRST_COMPLETED)

@@ -39,7 +39,8 @@ def bitstream(pulses: int) -> bytes:
 class SmallBoard:
     """``faults``, which may change at any time: `no-disk`, `no-restart`, `silent` (says nothing), `loses` (bytes of
     each bitstream), `loses-once`, `cut-short` (its next answer), `disk-too` (one of the firmware's own, beside its
-    tty). ``hangs``: at these counts it never answers. ``answer``: to a bitstream, with `{}` for the count.
+    tty), `restarts` (once, too fast for whoever looks at the bus). ``hangs``: at these counts it never answers.
+    ``answer``: to a bitstream, with `{}` for the count.
     ``begins_s``: so long after its start it waits for bitstreams.
     ``flashed``: what came onto it, in order; ``received``: counts of the bitstreams."""
 
@@ -72,7 +73,9 @@ class SmallBoard:
         try:
             while not self._stop.is_set():
                 self._run_firmware()
-                if not self._stop.is_set():
+                if "restarts" in self.faults:
+                    self.faults.discard("restarts")
+                elif not self._stop.is_set():
                     self._run_bootloader()
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -101,6 +104,8 @@ class SmallBoard:
                 self._say("Waiting for bitstream transfer")
             while not self._stop.is_set():
                 if termios.tcgetattr(self._master)[5] == termios.B1200 and "no-disk" not in self.faults:
+                    return
+                if "restarts" in self.faults:
                     return
                 readable, _, _ = select.select([self._master], [], [], TICK_S)
                 self._on_time(os.read(self._master, 65_536) if readable else b"")

@@ -45,3 +45,18 @@ def test_a_disk_beside_the_tty_is_not_the_bootloaders(tell: Tell) -> None:
         assert list(board.own_disk.iterdir()) == []
 
     tell(story, "disk-too", restart_s=1)
+
+
+def test_one_that_restarts_unseen_is_prepared_again_before_it_is_used(tell: Tell) -> None:
+    async def story(bench: Bench, board: SmallBoard) -> None:
+        bench.lease("l1")
+        await bench.expect("initialized")
+        board.faults.add("restarts")
+        await bench.expect("state", to="preparing")
+        await bench.expect("initialized", waiting=0)
+        await bench.evaluate(a=bitstream(7))
+        await bench.expect("results", results=[["a", 7]])
+        assert not bench.said("failure") + bench.said("evaluation-failed") + bench.said("unplugged")
+        assert board.flashed == ["default", "pulse_count", "pulse_count"]
+
+    tell(story)
