@@ -89,6 +89,20 @@ def test_devices_of_udev() -> None:
     assert all(each.vendor in ("2e8a", "1209") for each in UdevSource().look().values())
 
 
+def test_what_is_not_used_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    found = [("3-3", ("AA1", "1209", "b1c0")), ("3-1", ("aa1", "1209", "b1c0")), ("3-2", ("E 6", "2e8a", "000a"))]
+    for _ in range(2):
+        assert together(found, []) == {"aa1": Device("aa1", "1209", "b1c0", None, None, "3-1")}
+    twice, odd = "aa1 is plugged in twice; only the one at 3-1 is used", "the USB device on port 3-2 (2e8a:000a) is not"
+    assert [each.startswith(start) for each, start in zip(caplog.messages, (odd, twice), strict=True)] == [True, True]
+    for name in ("b", "a"):
+        (tmp_path / name).mkdir()
+        told = {"serial": "AA2", "vendor": "1209", "product": "b1c0", "tty": f"/dev/{name}"}
+        (tmp_path / name / "device.json").write_text(json.dumps(told))
+    assert FolderSource(tmp_path, 1).look()["aa2"].tty == Path("/dev/a")
+    assert "aa2 is plugged in twice; only the one at /dev/a is used" in caplog.messages
+
+
 def test_the_udev_rule_names_the_vendors() -> None:
     text = (ROOT / "deploy" / "60-farmhand-boards.rules").read_text()
     assert all(f'ATTRS{{idVendor}}=="{vendor}"' in text for vendor in ("2e8a", "1209"))
