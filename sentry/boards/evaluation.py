@@ -138,7 +138,6 @@ class Evaluating(State):
                 self._fail(self.waiting.popleft(), str(error), OF_BOARD)
                 self.board.restart()
                 return
-            self.waiting.popleft()
             gate = found.groupdict().get("gate")
             self.tell(
                 "results",
@@ -147,6 +146,7 @@ class Evaluating(State):
                 took_ms=round((loop.time() - began) * 1000),
                 **({"gate_ms": int(gate)} if gate else {}),
             )
+            self.waiting.popleft()
 
     async def _on_board(self, tty: Tty, content: bytes) -> re.Match[str]:
         """The board's answer. NoAnswer when it hangs; Invalid when the bitstream never arrives whole."""

@@ -60,3 +60,19 @@ def test_one_that_restarts_unseen_is_prepared_again_before_it_is_used(tell: Tell
         assert board.flashed == ["default", "pulse_count", "pulse_count"]
 
     tell(story)
+
+
+def test_a_number_that_no_message_holds_is_the_boards_failure(tell: Tell) -> None:
+    async def story(bench: Bench, board: SmallBoard) -> None:
+        board.answer = "pulses: " + "9" * 30
+        bench.lease("l1")
+        await bench.expect("initialized")
+        await bench.evaluate(a=bitstream(7), b=bitstream(8))
+        for name in "ab":
+            failed = await bench.expect("evaluation-failed", evaluation=name)
+            assert (failed["cause"], "event results: " in failed["problem"]) == ("board", True)
+        await bench.expect("state", to="broken")
+        board.answer = "pulses: {}"
+        await bench.expect("initialized")
+
+    tell(story)
