@@ -12,7 +12,7 @@ from typing import Any
 from schema.message import is_json
 from sentry.boards.console import Console
 from sentry.boards.core import Lease, State
-from sentry.boards.faults import BoardFailed, Refused
+from sentry.boards.faults import BoardFailed, Refused, tellable
 from sentry.boards.flashing import flash
 from sentry.boards.health import Health
 from sentry.boards.hub import Hub
@@ -182,7 +182,7 @@ class Board:
                 return await self._on_plugged(device)
             case Went(state, then, problem) if state is self.state:
                 if problem:
-                    return await self._on_failed(problem)
+                    return await self._on_failed(tellable(problem))
                 if then is not None:
                     await self._go(then)
                 else:

@@ -16,7 +16,7 @@ from schema.message import Invalid
 from sentry.boards.bitstream import check_bitstream
 from sentry.boards.blobs import Blob
 from sentry.boards.core import State, register
-from sentry.boards.faults import NoAnswer, Refused
+from sentry.boards.faults import BoardFailed, NoAnswer, Refused
 from sentry.boards.tty import Tty
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ CANNOT = re.compile(r"cannot evaluate: (.+)")
 OF_BOARD = "board"
 """The cause of a failure that says nothing of the bitstream: another board may evaluate it."""
 TRANSFERS = 2  # of a bitstream that did not arrive as it was sent
+UNPLUGGED_S = 1.0  # within that it is known that a board was unplugged
 EMPTY_S = 3.0  # within that a firmware's watchdog has thrown away what it has of no bitstream
 
 
@@ -119,7 +120,12 @@ class Evaluating(State):
         while True:
             while not self.waiting:
                 self._more.clear()
-                await self._more.wait()
+                try:
+                    await tty.unless_gone(self._more.wait())
+                except BoardFailed:  # unplugged, or restarted between two looks at the bus
+                    await asyncio.sleep(UNPLUGGED_S)
+                    self.board.restart()
+                    return
             now, began = self.waiting[0], loop.time()
             self.board.console.note(f"bitstream {now.name} of batch {now.batch}")
             try:
@@ -132,7 +138,6 @@ class Evaluating(State):
                 self._fail(self.waiting.popleft(), str(error), OF_BOARD)
                 self.board.restart()
                 return
-            self.waiting.popleft()
             gate = found.groupdict().get("gate")
             self.tell(
                 "results",
@@ -141,6 +146,7 @@ class Evaluating(State):
                 took_ms=round((loop.time() - began) * 1000),
                 **({"gate_ms": int(gate)} if gate else {}),
             )
+            self.waiting.popleft()
 
     async def _on_board(self, tty: Tty, content: bytes) -> re.Match[str]:
         """The board's answer. NoAnswer when it hangs; Invalid when the bitstream never arrives whole."""

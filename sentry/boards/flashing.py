@@ -46,7 +46,7 @@ async def _bootloader(board: "Board") -> Device:
     """The board in its bootloader, by as many touches as it takes."""
     problem = "the bootloader's disk did not appear"
     for _ in range(TOUCHES):
-        if (device := board.device) and device.tty and not device.disk:
+        if (device := board.device) and device.tty:
             try:
                 await asyncio.to_thread(touch_1200, device.tty)
             except BoardFailed as error:  # it may be on its way into the bootloader
@@ -57,11 +57,11 @@ async def _bootloader(board: "Board") -> Device:
 
 
 def _in_bootloader(device: Device) -> bool:
-    return device.disk is not None
+    return device.disk is not None and device.tty is None  # a firmware may have a disk of its own
 
 
 def _runs(device: Device) -> bool:
-    return device.tty is not None and device.disk is None
+    return device.tty is not None
 
 
 def _read(path: Path) -> bytes:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from schema.message import Invalid
-from sentry.boards.usb import Change, Device, Devices, Source, changes, device
+from sentry.boards.usb import Change, Device, Devices, Source, by_serial, changes, device
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class FolderSource(Source):
                 continue
             seen[path.parent.name] = stamp, found
         self._seen = seen
-        return {each.serial: each for _, each in seen.values() if each}
+        return by_serial(each for _, each in seen.values() if each)
 
     def _paths(self) -> list[Path]:
         try:

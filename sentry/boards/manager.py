@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from schema.boards import CONSOLE, MOST_BOARDS, MOST_CALLED, MOST_FILES
-from schema.message import Invalid
+from schema.message import MAX_PAYLOAD, Invalid
+from schema.wire import dumps
 from sentry.boards.blobs import Blob, Blobs
 from sentry.boards.board import Board
 from sentry.boards.console import Console
 from sentry.boards.core import Lease
-from sentry.boards.faults import BoardFailed, Refused
+from sentry.boards.faults import BoardFailed, Refused, tellable
 from sentry.boards.health import Health
 from sentry.boards.offers import method_of, offered
 from sentry.boards.settings import BoardSettings
@@ -22,6 +23,7 @@ from sentry.boards.voice import Voice
 log = logging.getLogger(__name__)
 
 WATCH_AGAIN_S = 1.0
+MOST_ANSWERS = MAX_PAYLOAD * 3 // 4  # of one call; what went wrong is told in the rest of its message
 
 
 class Manager:
@@ -108,17 +110,23 @@ class Manager:
         answers: dict[str, Any] = {}
         problems: dict[str, str] = {}
         codes: dict[str, str] = {}
-        for serial in args["serials"]:
+        room = MOST_ANSWERS
+        for serial in dict.fromkeys(args["serials"]):
             try:
                 # Looked up again: while the files came it may have been unplugged, and be another board's life.
-                answers[serial] = await self._board(serial).call(args["lease"], args["method"], given, files)
+                answer = await self._board(serial).call(args["lease"], args["method"], given, files)
+                size = len(dumps(answer))
+                if size > room:
+                    raise BoardFailed(f"answer: has {size} bytes; at most {MOST_ANSWERS} of all boards")
+                answers[serial] = answer
+                room -= size
             except Refused as error:
-                problems[serial], codes[serial] = error.problem, error.code
+                problems[serial], codes[serial] = tellable(error.problem), error.code
             except BoardFailed as error:
-                problems[serial] = str(error)
+                problems[serial] = tellable(error)
             except Exception as error:  # a state of anybody's
                 log.exception("board %s: method %s failed", serial, args["method"])
-                problems[serial] = f"{type(error).__name__}: {error}"
+                problems[serial] = tellable(f"{type(error).__name__}: {error}")
         wrong = {"problems": problems, "codes": codes}
         return {"answers": answers, **{name: part for name, part in wrong.items() if part}}
 

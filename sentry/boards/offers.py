@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sentry.boards.core import KINDS, Lease, State
-from sentry.boards.faults import Refused
+from sentry.boards.faults import Refused, of_anybody
 from sentry.boards.settings import BoardSettings
 
 if TYPE_CHECKING:
@@ -13,13 +13,20 @@ if TYPE_CHECKING:
 
 def offered(settings: BoardSettings) -> list[str]:
     """What can be reserved: the states whose firmware is there."""
-    return sorted(kind for kind, state in KINDS.items() if settings.file_of(state.firmware))
+    return sorted(kind for kind, state in KINDS.items() if not _missing(settings, state.firmware))
 
 
 def not_offered(settings: BoardSettings) -> list[str]:
     """Why not, of each that cannot be reserved."""
-    missing = ((kind, KINDS[kind].firmware) for kind in sorted(set(KINDS) - set(offered(settings))))
-    return [f"state {kind} is not offered: FARMHAND_BOARD_{name.upper()} is not set" for kind, name in missing]
+    missing = ((kind, _missing(settings, state.firmware)) for kind, state in sorted(KINDS.items()))
+    return [f"state {kind} is not offered: {why}" for kind, why in missing if why]
+
+
+def _missing(settings: BoardSettings, firmware: str) -> str:
+    path, variable = settings.file_of(firmware), f"FARMHAND_BOARD_{firmware.upper()}"
+    if path is None:
+        return f"{variable} is not set"
+    return "" if path.is_file() else f"{variable}: {path} is no file"
 
 
 def asked_for(board: "Board", lease: Lease) -> State:
@@ -32,7 +39,8 @@ def asked_for(board: "Board", lease: Lease) -> State:
         allowed = ", ".join(kind.parameters) or "none"
         raise Refused("bad-arguments", f"args.{wrong[0]}: unknown argument of {lease.kind}; allowed: {allowed}")
     try:
-        return kind(board, **lease.args)
+        with of_anybody():
+            return kind(board, **lease.args)
     except Exception as error:  # a state of anybody's, with arguments of anybody's
         raise Refused("bad-arguments", f"args: {lease.kind} cannot be made with them: {error}") from None
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from sentry.errors import SentryError
 from sentry.mining.settings import Parted, Seconds
@@ -22,7 +22,7 @@ UF2, PROGRAM = ".uf2", ".py"
 class BoardSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
-    usb: str = "udev"
+    usb: str = Field(default="udev", min_length=1)
     """`udev`, or a folder of virtual devices"""
     firmware: dict[str, Path] = Field(default_factory=dict[str, Path])
     """UF2 files or MicroPython programs by name; FARMHAND_BOARD_DEFAULT, FARMHAND_BOARD_PULSE_COUNT, ... name them"""
@@ -97,9 +97,15 @@ def load_boards(environ: Mapping[str, str] = os.environ) -> BoardSettings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))
-        place = f"{file}: {name}" if first["loc"][0] in found else PREFIX + name.upper()
+        variable = f"{PREFIX}{first['loc'][0]}".upper()
+        place = variable if variable in environ or first["loc"][0] not in found else f"{file}: {name}"
         raise SentryError(f"{place}: {first['msg']}") from None
+    except SettingsError as error:
+        raise SentryError(f"{PREFIX}FIRMWARE: must be an object in JSON: {error.__cause__}") from None
     firmware = {**settings.firmware, **given}
+    for name, path in firmware.items():
+        if path.suffix not in (UF2, PROGRAM):
+            raise SentryError(f"{PREFIX}{name.upper()}: {path}: must be a file that ends in {UF2} or {PROGRAM}")
     if firmware and "default" not in firmware:
         raise SentryError(f"{PREFIX}DEFAULT: missing; it names the firmware by which boards are tested")
     if len({path.suffix == PROGRAM for path in firmware.values()}) > 1:

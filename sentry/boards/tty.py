@@ -13,7 +13,7 @@ from sentry.boards.console import Console
 from sentry.boards.faults import BoardFailed, NoAnswer
 
 T = TypeVar("T")
-LONGEST_LINE = 4096
+LONGEST_LINE = 16_384
 LINES_KEPT = 1000  # of a board that talks while nobody listens, the newest
 
 
@@ -57,7 +57,7 @@ class Tty:
         """The next line, without its end."""
         if not self._lines.empty():
             return self._lines.get_nowait()
-        return await self._unless_over(self._lines.get())
+        return await self.unless_gone(self._lines.get())
 
     async def line_with(self, fits: Callable[[str], bool], seconds: float) -> str:
         """The next line that fits; NoAnswer when there is none in time, with the last that was said."""
@@ -79,7 +79,7 @@ class Tty:
                 try:
                     left = left[os.write(self._handle, left) :]
                 except BlockingIOError:
-                    await self._unless_over(self._writable())
+                    await self.unless_gone(self._writable())
                 except OSError as error:
                     raise _gone(error) from None
         finally:
@@ -99,7 +99,8 @@ class Tty:
             if self._handle >= 0:
                 self._loop.remove_writer(self._handle)
 
-    async def _unless_over(self, wanted: Awaitable[T]) -> T:
+    async def unless_gone(self, wanted: Awaitable[T]) -> T:
+        """What is wanted; BoardFailed when the tty goes away before."""
         waiting = asyncio.ensure_future(wanted)
         try:
             await asyncio.wait({waiting, self._over}, return_when=asyncio.FIRST_COMPLETED)
@@ -137,7 +138,8 @@ class Tty:
 
 
 def _text(line: bytes) -> str:
-    return line.decode(errors="replace").strip()[:LONGEST_LINE]
+    text = line.replace(b"\0", b"\xff").decode(errors="replace").strip()  # no message holds a NUL
+    return text if len(text) <= LONGEST_LINE else text[:LONGEST_LINE] + "…"  # one that is cut is no other answer
 
 
 def touch_1200(path: Path) -> None:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from schema.message import Invalid
-from sentry.boards.usb import VENDORS, Change, Device, Devices, Source, changes, device
+from sentry.boards.usb import VENDORS, Change, Device, Devices, Source, by_serial, changes, device, warn_once
 from sentry.errors import SentryError
 
 log = logging.getLogger(__name__)
@@ -89,17 +89,15 @@ def together(found: Iterable[tuple[str, tuple[str, str, str]]], nodes: Iterable[
     for port, node in nodes:
         kind = disks if node.startswith("/dev/sd") else ttys
         kind[port] = max(kind.get(port, ""), node) if kind is disks else min(kind.get(port, node), node)
-    devices: dict[str, Device] = {}
-    for port, (serial, vendor, product) in found:
+    devices: list[Device] = []
+    for port, (serial, vendor, product) in sorted(found):
         if vendor not in VENDORS:
             continue
         try:
-            each = device(serial, vendor, product, ttys.get(port), disks.get(port), port)
+            devices.append(device(serial, vendor, product, ttys.get(port), disks.get(port), port))
         except Invalid as error:
-            log.debug("the USB device on port %s is not used: %s", port, error)
-            continue
-        devices[each.serial] = each
-    return devices
+            warn_once(f"the USB device on port {port} ({vendor}:{product}) is not used: {error}")
+    return by_serial(devices)
 
 
 def _attributes(each: Any) -> tuple[str, str, str]:

@@ -1,13 +1,17 @@
 """What a plugged board is, and how one learns of it. A `Source` tells; udev.py and folder.py are the two there are."""
 
+import logging
 import re
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from schema.message import Invalid, is_id
+
+log = logging.getLogger(__name__)
 
 VENDORS = ("2e8a", "1209")
 """Raspberry Pi (also the bootloader's), pid.codes (the pico2-ice's)"""
@@ -46,6 +50,25 @@ def device(
             raise Invalid(name, "must be a path or null")
     places = [Path(path) if isinstance(path, str) and path else None for path in (tty, disk)]
     return Device(lower["serial"], lower["vendor"], lower["product"], *places, port=str(port or ""))
+
+
+@cache
+def warn_once(text: str) -> None:
+    """Of what is seen again at each look."""
+    log.warning("%s", text)
+
+
+def by_serial(found: Iterable[Device]) -> dict[str, Device]:
+    """Of two with one serial number the first: nobody could say which of them he means."""
+    devices: dict[str, Device] = {}
+    for each in found:
+        if devices.setdefault(each.serial, each) is not each:
+            warn_once(f"{each.serial} is plugged in twice; only the one at {_place(devices[each.serial])} is used")
+    return devices
+
+
+def _place(device: Device) -> str:
+    return device.port or str(device.tty or device.disk)
 
 
 Devices = Mapping[str, Device]

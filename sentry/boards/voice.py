@@ -5,12 +5,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from schema.boards import BOARD_EVENT
-from schema.message import Invalid, check
+from schema.message import TIME_MAX, Invalid
+from schema.wire import encode
 from sentry.birth import now_ms
 from sentry.events import Event
 from sentry.extras import Wish
 
 log = logging.getLogger(__name__)
+
+STREAM = 32  # letters of a stream's name at most
 
 
 class Voice:
@@ -26,7 +29,7 @@ class Voice:
         if lease:
             fields["lease"] = lease
         try:
-            check(BOARD_EVENT, {"ts": 0, "stream": "s", "seq": 1, **fields})
+            encode(BOARD_EVENT, {"ts": TIME_MAX, "stream": "s" * STREAM, "seq": TIME_MAX, **fields})
         except Invalid as error:
             raise ValueError(f"event {event}: {error}") from None
         self._tell(Event("evt", "board", now_ms(), fields, serial))

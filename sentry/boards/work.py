@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sentry.boards.core import Lease, State
-from sentry.boards.faults import BoardFailed, Refused
+from sentry.boards.faults import BoardFailed, Refused, of_anybody
 from sentry.boards.threads import in_thread
 from sentry.boards.usb import Device
 
 log = logging.getLogger(__name__)
 
-HOOK_S = 5.0  # longest time that a hook may take
+HOOK_S = 5.0  # longest time that a hook may take, and work to end
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,7 @@ class Work:
         self._serial, self._tell = serial, tell
         self._tasks: set[asyncio.Task[Any]] = set()
         self._plain = asyncio.Lock()
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def enter(self, state: State) -> None:
         async def entering() -> None:
@@ -77,32 +78,40 @@ class Work:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         try:
-            await asyncio.wait({task})
+            await asyncio.wait({task, self._over}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             task.cancel()
-        if task.cancelled():
+        if not task.done() or task.cancelled():
             raise Refused("given-up", f"{self._serial} went on to something else before {method} was done")
         return task.result()
 
     async def _called(self, work: Callable[..., Any], given: Mapping[str, Any]) -> Any:
         if inspect.iscoroutinefunction(work):
-            return await work(**given)
+            with of_anybody():
+                return await work(**given)
         async with self._plain:  # one after the other, as their authors expect
             return await settled(await in_thread(work, given))
 
     async def stop(self, state: State) -> None:
-        """End all, and leave the state, which takes no calls from now on."""
+        """End all, and leave the state, which takes no calls from now on. What hears no end is left alone."""
         state.entered = False
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:
+            _, deaf = await asyncio.wait(self._tasks, timeout=HOOK_S)
+            self._tasks -= deaf
+            for _ in deaf:
+                log.error("board %s: work of %s goes on when it is over", self._serial, type(state).__name__)
+        self._over.set_result(None)
+        self._over = asyncio.get_running_loop().create_future()
         await self.hook(state, state.leave)
 
     async def hook(self, state: State, work: Callable[..., Any], *args: Any) -> bool:
         """One of the state's hooks, whose faults are its own: a state may be anybody's. Whether it had none."""
         try:
-            async with asyncio.timeout(HOOK_S):
-                await settled(work(*args))
+            with of_anybody():
+                async with asyncio.timeout(HOOK_S):
+                    await settled(work(*args))
         except Exception as error:
             log.exception("board %s: a hook of %s failed", self._serial, type(state).__name__)
             self._tell(Went(state, problem=f"{type(state).__name__}: {error or type(error).__name__}"))
@@ -117,7 +126,12 @@ class Work:
 
     async def _through(self, state: State, work: Coroutine[Any, Any, None]) -> None:
         try:
-            await work
+            with of_anybody():
+                await work
+        except asyncio.CancelledError as error:
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise
+            self._tell(Went(state, problem=f"{type(state).__name__}: {type(error).__name__}"))  # not by us
         except BoardFailed as error:
             self._tell(Went(state, problem=str(error)))
         except Exception as error:  # a state of anybody's: it must not take others down

@@ -22,7 +22,7 @@ class Bench:
 
     def __init__(self, tmp_path: Path, **settings: Any) -> None:
         load_kinds()
-        files = firmware_files(tmp_path / "firmware", "default", "pulse_count")
+        files = firmware_files(tmp_path / "firmware", "default", "pulse_count", "variance")
         firmware = {name.removeprefix("FARMHAND_BOARD_").lower(): path for name, path in files.items()}
         self.settings = BoardSettings(**{**SHORT, "firmware": firmware, **settings})
         self.bus, self.folder = tmp_path / "bus", tmp_path

@@ -168,7 +168,7 @@ def test_what_cannot_be_given_is_told_and_breaks_nothing(tell: Tell) -> None:
         await bench.expect("state", to="ready")
         bench.lease("l1", "teapot")
         told = await bench.expect("failure")
-        assert told["problem"] == "kind: teapot is not offered here; allowed: pulsecount"
+        assert told["problem"] == "kind: teapot is not offered here; allowed: pulsecount, variance"
         assert bench.report()["problem"] == told["problem"]
         bench.lease("l1", "pulsecount", sugar=2)
         assert "args.sugar: unknown argument" in (await bench.expect("failure"))["problem"]

@@ -89,6 +89,20 @@ def test_devices_of_udev() -> None:
     assert all(each.vendor in ("2e8a", "1209") for each in UdevSource().look().values())
 
 
+def test_what_is_not_used_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    found = [("3-3", ("AA1", "1209", "b1c0")), ("3-1", ("aa1", "1209", "b1c0")), ("3-2", ("E 6", "2e8a", "000a"))]
+    for _ in range(2):
+        assert together(found, []) == {"aa1": Device("aa1", "1209", "b1c0", None, None, "3-1")}
+    twice, odd = "aa1 is plugged in twice; only the one at 3-1 is used", "the USB device on port 3-2 (2e8a:000a) is not"
+    assert [each.startswith(start) for each, start in zip(caplog.messages, (odd, twice), strict=True)] == [True, True]
+    for name in ("b", "a"):
+        (tmp_path / name).mkdir()
+        told = {"serial": "AA2", "vendor": "1209", "product": "b1c0", "tty": f"/dev/{name}"}
+        (tmp_path / name / "device.json").write_text(json.dumps(told))
+    assert FolderSource(tmp_path, 1).look()["aa2"].tty == Path("/dev/a")
+    assert "aa2 is plugged in twice; only the one at /dev/a is used" in caplog.messages
+
+
 def test_the_udev_rule_names_the_vendors() -> None:
     text = (ROOT / "deploy" / "60-farmhand-boards.rules").read_text()
     assert all(f'ATTRS{{idVendor}}=="{vendor}"' in text for vendor in ("2e8a", "1209"))
@@ -138,9 +152,32 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     ):
         with pytest.raises(SentryError, match=problem):
             load_boards({name: value})
-    file.write_text("reslt_s = 3\n")
-    with pytest.raises(SentryError, match="reslt_s: Extra inputs"):
-        load_boards(environ)
+    for text, problem in (
+        ("reslt_s = 3\n", "boards.toml: reslt_s: Extra inputs"),
+        ("result_s = 0\n", "boards.toml: result_s: "),
+        ('[firmware]\nvariance = "/v.bin"\n', "FARMHAND_BOARD_VARIANCE: /v.bin: must be a file that ends in"),
+    ):
+        file.write_text(text)
+        with pytest.raises(SentryError, match=problem):
+            load_boards(environ)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("RESULT_S", value) for value in ("", "0", "nan", "3601", "soon")),
+        *(("FIRMWARE", value) for value in ("", "a", "[]", '{"default": 3}')),
+        *(("USB", ""), ("FAILURES", "0"), ("WAITING", "1.5"), ("MODEL", "")),
+    ],
+)
+def test_a_bad_value_names_its_variable(name: str, value: str, tmp_path: Path) -> None:
+    file = tmp_path / "boards.toml"
+    file.write_text("result_s = 3\nusb = '/bus'\n[firmware]\ndefault = '/a.uf2'\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FARMHAND_BOARD_CONFIG", str(file))
+        patch.setenv(f"FARMHAND_BOARD_{name}", value)
+        with pytest.raises(SentryError, match=f"^FARMHAND_BOARD_{name}: "):
+            load_boards()
 
 
 def test_settings_are_documented() -> None:

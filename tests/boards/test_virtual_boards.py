@@ -88,7 +88,7 @@ def test_variance_of_a_declared_noise(farm: Farm) -> None:
     with Port(farm.tty(farm.two)) as port:
         port.until("Waiting for bitstream transfer")
         port.write(file)
-        told = float(port.until(r"variance: ([\d.]+)\r\n", EVALUATED_S)[1])
+        told = float(port.until(r"variance: ([\d.]+), gate 10 ms\r\n", EVALUATED_S)[1])
     assert told == variance(pulses(1000), file, farm.two)
     assert told != variance(pulses(1000), file, farm.one)
     still = [variance(0, bytes([number]), farm.one) for number in range(20)]

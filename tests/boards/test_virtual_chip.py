@@ -3,14 +3,15 @@
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from schema.boards import BITSTREAM_BYTES
 from sentry.boards.virtual import tools
 from sentry.boards.virtual.chip import Unfit, check, read, started
-from sentry.boards.virtual.evaluate import Count, Edges, Evaluator, Refused, half_periods
-from tests.boards.circuits import MEMORY, bitstream, memory_pulses, need_tools
+from sentry.boards.virtual.evaluate import Count, Edges, Evaluator, NotFinished, Refused, half_periods
+from tests.boards.circuits import MEMORY, bitstream, divider, memory_pulses, need_tools, pulses
 
 HEAD = "module chip (input clock, output counted{});\nwire clock;\n"
 TOGGLE = "/* FF 18 30  1 */ always @(posedge clock) if (1'b1) counted <= 1'b0 ? 1'b0 : n1;\n"
@@ -67,18 +68,46 @@ def test_periodic_edges_are_counted_exactly_over_any_gate(by: int, phase: int) -
     clock, gate_ms = 12_000_000, 10
     gate, second = half_periods(clock, gate_ms), half_periods(clock, 1000)
     rises = range(by * (1 + phase) - 1, gate, 2 * by)
-    edges = Edges(len(rises), rises[0], rises[-1], max(rises[0], 2 * by), gate, second)
+    edges = Edges(len(rises), rises[0], rises[-1], max(rises[0], 2 * by), True, gate, second)
     assert edges.goes_on
     assert edges.counted(gate_ms) == Count(len(range(rises[0], second, 2 * by)), gate_ms)
 
 
 def test_what_does_not_go_on_is_not_scaled() -> None:
     gate, second = 240_000, 24_000_000
-    assert Edges(0, 0, 0, 0, gate, second).counted(10) == Count(0, 10)
-    assert Edges(5, 10, 50, 10, gate, second).counted(10) == Count(5, 10)
-    assert Edges(3, 9, 239_999, 200_000, second, second).counted(1000) == Count(3, 1000)
+    assert Edges(0, 0, 0, 0, False, gate, second).counted(10) == Count(0, 10)
+    assert Edges(0, 0, 0, 0, True, second, second).counted(1000) == Count(0, 1000)
+    assert Edges(5, 10, 50, 10, True, gate, second).counted(10) == Count(5, 10)
+    assert Edges(1, 200_000, 200_000, 200_000, False, gate, second).counted(10) == Count(1, 10)
+    assert Edges(3, 9, 239_999, 200_000, True, second, second).counted(1000) == Count(3, 1000)
     with pytest.raises(Unfit, match="rose once within 10 ms"):
-        Edges(1, 200_000, 200_000, 200_000, gate, second).counted(10)
+        Edges(1, 200_000, 200_000, 200_000, True, gate, second).counted(10)
+    with pytest.raises(Unfit, match="rose never within 10 ms"):
+        Edges(0, 0, 0, 0, True, gate, second).counted(10)
+
+
+ONCE = """
+module top(input clock, output counted);
+  reg [7:0] at = 0;
+  always @(posedge clock) if (at < 100) at <= at + 1;
+  assign counted = at == {};
+endmodule
+"""
+
+
+def test_what_is_still_and_what_is_only_slow(tmp_path: Path) -> None:
+    """A count of 0 is told of a circuit that stands still, not of one whose first pulse is behind the gate."""
+    need_tools()
+    evaluator = Evaluator(tmp_path, gate_ms=10, clock_hz=12_000)
+
+    async def all_of(*sources: str) -> list[Any]:
+        return await asyncio.gather(*(evaluator.count(bitstream(each)) for each in sources), return_exceptions=True)
+
+    never, once, later, slow = asyncio.run(all_of(ONCE.format(255), ONCE.format(50), ONCE.format(100), divider(6000)))
+    assert (never, once, later) == (Count(0, 10), Count(1, 10), Count(1, 10))
+    assert "it rose never within 100 ms" in str(slow)
+    whole = Evaluator(tmp_path, gate_ms=1000, clock_hz=12_000)
+    assert asyncio.run(whole.count(bitstream(divider(6000)))) == Count(pulses(6000, 12_000), 1000)
 
 
 def test_a_program_has_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,6 +134,28 @@ def test_strange_bitstreams_are_refused_and_remembered(tmp_path: Path) -> None:
     assert all(each.startswith("iceunpack: ") for each in first[1:])
     assert len(list(tmp_path.glob("*.json"))) == 3
     assert asyncio.run(all_of(short, empty, wild, empty)) == first
+
+
+def test_what_is_not_the_bitstreams_fault_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    need_tools()
+    evaluator, file = Evaluator(tmp_path / "answers", gate_ms=10, clock_hz=12_000), bitstream(divider(7))
+
+    def refused_so(problem: str) -> None:
+        with pytest.raises(NotFinished, match=problem):
+            asyncio.run(evaluator.count(file))
+        assert list((tmp_path / "answers").iterdir()) == []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tools, "MEMORY_KIB", 20_000)
+        refused_so("iceunpack: ")
+    with monkeypatch.context() as patch:
+        patch.setattr(tools, "FILE_BLOCKS", 1)
+        refused_so("iverilog: ")
+    with monkeypatch.context() as patch:
+        patch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+        refused_so("it cannot be evaluated now: No such file")
+    (tmp_path / "answers").rmdir()  # and what cannot be kept is told nevertheless
+    assert asyncio.run(evaluator.count(file)) == Count(pulses(7, 12_000), 10)
 
 
 def test_a_block_memory_is_read_and_written(tmp_path: Path) -> None:

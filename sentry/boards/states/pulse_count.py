@@ -9,5 +9,5 @@ from sentry.boards.evaluation import Evaluating
 @reservable("pulsecount")
 class PulseCount(Evaluating):
     firmware = "pulse_count"
-    answer = re.compile(r"pulses:\s*(\d+)(?:,\s*gate\s+(?P<gate>\d+)\s*ms)?")
+    answer = re.compile(r"(?:.*, )?pulses:\s*(\d+)(?:,\s*gate\s+(?P<gate>\d+)\s*ms)?")
     value = int

@@ -5,6 +5,8 @@ module bench;
   reg clock = 0;
   reg was = 0;
   wire counted;
+  reg [`BITS-1:0] state;
+  reg moves = 1;
   integer tick, count = 0, first = 0, last = 0, longest = 0;
 
   chip dut(`PORTS);
@@ -22,10 +24,14 @@ module bench;
         if (tick - last > longest) longest = tick - last;
         last = tick;
       end
+      // A circuit in which nothing changes over whole periods of its clock never changes again.
+      if (tick == `HALF_PERIODS - 8) moves = 0;
+      else if (tick > `HALF_PERIODS - 8 && state !== `STATE) moves = 1;
+      if (tick >= `HALF_PERIODS - 8) state = `STATE;
       was = counted;
       clock = !clock;
     end
-    $display("%0d %0d %0d %0d", count, first, last, longest);
+    $display("%0d %0d %0d %0d %0d", count, first, last, longest, moves);
     $finish;
   end
 endmodule

@@ -75,12 +75,12 @@ def _add_block(chip: Chip, block: dict[str, str]) -> None:
         chip.flip_flops.update(dict.fromkeys(_NAME.findall(block.get("RDATA", "")), sources))
 
 
-def check(chip: Chip) -> None:
-    """Raises Unfit where the counted pin depends on something that only a real chip has.
+def check(chip: Chip) -> list[str]:
+    """The flip-flops behind the counted pin; raises Unfit where that depends on something that only a real chip has.
 
     A simulator would not complain: a flip-flop on a clock that never comes counts 0, and a ring of inverters hangs."""
     if COUNTED not in chip.outputs:
-        return
+        return []
     seen: set[str] = set()
     behind = [COUNTED]
     while behind:
@@ -94,6 +94,7 @@ def check(chip: Chip) -> None:
         behind.extend(sources)
     if _has_ring(chip, seen):
         raise Unfit("it has a loop of gates without a flip-flop, whose frequency is the single chip's own")
+    return sorted(seen & chip.flip_flops.keys())
 
 
 def started(verilog: str) -> str:

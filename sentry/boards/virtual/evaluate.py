@@ -14,6 +14,7 @@ import json
 import os
 import tempfile
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ COUNT_MS = 1000
 GATE_MS = 10
 LIMIT_S = 30  # of processor time, for each program
 LONGER = 10  # times the gate, for an output too slow for it; and a part of it, for a circuit too large
+OF_BITSTREAM = "Error: "
+"""So begins what iceunpack says of a bitstream; of itself it says other things."""
 BENCH = Path(__file__).with_name("bench.v")
 
 
@@ -37,7 +40,7 @@ class Refused(Exception):
 
 
 class NotFinished(Exception):
-    """The limits ended the simulation."""
+    """No answer this time, for what is not the bitstream's: the limits, a full disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +53,20 @@ class Count:
 @dataclass(frozen=True, slots=True)
 class Edges:
     """Rising edges within a gate, times in half periods of the clock. ``longest``: between two of them, or before the
-    first."""
+    first; ``moves``: whether anything behind the pin still changes in the end."""
 
     count: int
     first: int
     last: int
     longest: int
+    moves: bool
     gate: int
     second: int
 
     @property
     def stopped(self) -> bool:
-        """It rose at first, and then no more."""
-        return self.count > 0 and self.gate - self.last > 2 * self.longest
+        """It rises no more."""
+        return not self.moves or (self.count > 0 and self.gate - self.last > 2 * self.longest)
 
     @property
     def goes_on(self) -> bool:
@@ -70,10 +74,11 @@ class Edges:
 
     def counted(self, gate_ms: int) -> Count:
         """Exact for a periodic output; Unfit for one that rose too seldom to tell."""
-        if self.stopped or self.count == 0 or self.gate == self.second:
+        if self.stopped or self.gate == self.second:
             return Count(self.count, gate_ms)
-        if self.count == 1:
-            raise Unfit(f"it rose once within {gate_ms} ms, which is too seldom to scale; take a longer gate")
+        if self.count < 2:
+            often = "once" if self.count else "never"
+            raise Unfit(f"it rose {often} within {gate_ms} ms, which is too seldom to scale; take a longer gate")
         return Count(1 + (self.second - 1 - self.first) * (self.count - 1) // (self.last - self.first), gate_ms)
 
 
@@ -113,8 +118,14 @@ class Evaluator:
     async def _answer(self, bitstream: bytes) -> dict[str, Any]:
         try:
             return asdict(await self._simulated(bitstream))
-        except (Unfit, tools.Failed) as error:
+        except Unfit as error:
             return {"refused": str(error)}
+        except tools.Failed as error:
+            if not error.said.startswith(OF_BITSTREAM):
+                raise NotFinished(str(error)) from None
+            return {"refused": str(error)}
+        except OSError as error:
+            raise NotFinished(f"it cannot be evaluated now: {error.strerror}") from None
         except tools.TooLong:
             raise NotFinished(f"its simulation takes more than {self.limit_s} s; try a shorter gate") from None
 
@@ -125,47 +136,49 @@ class Evaluator:
             folder = Path(name)
             (folder / "chip.bin").write_bytes(bitstream)
             (folder / "pins.pcf").write_text(PINS)
-            await tools.run(folder, self.limit_s, "iceunpack", "chip.bin", "chip.asc")
+            # Not into a file by itself: it does not see that a disk is full, and half a chip is another one.
+            (folder / "chip.asc").write_text(await tools.run(folder, self.limit_s, "iceunpack", "chip.bin"))
             verilog = await tools.run(
                 folder, self.limit_s, "icebox_vlog", "-d", "sg48", "-l", "-p", "pins.pcf", "chip.asc"
             )
             chip = read(verilog)
-            check(chip)
+            behind = check(chip)
             if COUNTED not in chip.outputs or CLOCK not in chip.inputs:
                 return Count(0, 0)
             (folder / "chip.v").write_text(started(verilog))
             try:
-                edges = await self._gate(folder, chip, self.gate_ms)
+                edges = await self._gate(folder, chip, behind, self.gate_ms)
             except tools.TooLong:
-                return await self._shorter(folder, chip)
+                return await self._shorter(folder, chip, behind)
             longer = min(self.gate_ms * LONGER, COUNT_MS)
-            if edges.goes_on or longer == self.gate_ms:
+            if edges.goes_on or not edges.moves or longer == self.gate_ms:
                 return edges.counted(self.gate_ms)
             try:
-                return (await self._gate(folder, chip, longer)).counted(longer)
+                return (await self._gate(folder, chip, behind, longer)).counted(longer)
             except tools.TooLong:
                 return edges.counted(self.gate_ms)
 
-    async def _shorter(self, folder: Path, chip: Chip) -> Count:
+    async def _shorter(self, folder: Path, chip: Chip, behind: list[str]) -> Count:
         """Of a circuit that is too large for the gate. Raises tools.TooLong where that does not help."""
         shorter = self.gate_ms // LONGER
         if not shorter:
             raise tools.TooLong
-        edges = await self._gate(folder, chip, shorter)
-        if edges.count and not edges.goes_on:
+        edges = await self._gate(folder, chip, behind, shorter)
+        if edges.moves and not edges.goes_on:
             raise tools.TooLong
         return edges.counted(shorter)
 
-    async def _gate(self, folder: Path, chip: Chip, gate_ms: int) -> Edges:
+    async def _gate(self, folder: Path, chip: Chip, behind: list[str], gate_ms: int) -> Edges:
         ports = ", ".join(f".{port}({port})" for port in (CLOCK, COUNTED) if port in chip.inputs | chip.outputs)
         whole = half_periods(self.clock_hz, gate_ms)
-        given = (f"-DPORTS={ports}", f"-DHALF_PERIODS={whole}")
+        state = ", ".join((COUNTED, *(f"dut.{name}" for name in behind)))
+        given = (f"-DPORTS={ports}", f"-DHALF_PERIODS={whole}", f"-DSTATE={{{state}}}", f"-DBITS={1 + len(behind)}")
         await tools.run(folder, self.limit_s, "iverilog", *given, "-o", "bench", str(BENCH), "chip.v")
         answer = (await tools.run(folder, self.limit_s, "vvp", "-n", "bench")).split()
         if answer == ["unknown"]:
             raise Unfit("at times nothing drives the counted pin, or nobody knows to what")
-        count, first, last, longest = map(int, answer)
-        return Edges(count, first, last, longest, whole, half_periods(self.clock_hz, COUNT_MS))
+        count, first, last, longest, moves = map(int, answer)
+        return Edges(count, first, last, longest, bool(moves), whole, half_periods(self.clock_hz, COUNT_MS))
 
 
 def half_periods(clock_hz: int, ms: int) -> int:
@@ -181,5 +194,6 @@ def _load(kept: Path) -> dict[str, Any] | None:
 
 def _save(kept: Path, answer: dict[str, Any]) -> None:
     part = kept.with_suffix(f".{os.getpid()}")
-    part.write_text(json.dumps(answer))
-    part.replace(kept)
+    with suppress(OSError):  # then it is evaluated again
+        part.write_text(json.dumps(answer))
+        part.replace(kept)

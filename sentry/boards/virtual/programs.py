@@ -40,7 +40,12 @@ async def pulse_count(board: Running) -> None:
 
 
 async def measure_variance(board: Running) -> None:
-    await _evaluate_all(board, lambda count, bitstream: f"variance: {variance(count.pulses, bitstream, board.serial)}")
+    await _evaluate_all(
+        board,
+        lambda count, bitstream: (
+            f"variance: {variance(count.pulses, bitstream, board.serial)}, gate {count.gate_ms} ms"
+        ),
+    )
 
 
 PROGRAMS: dict[str, Callable[[Running], Awaitable[None]]] = {
