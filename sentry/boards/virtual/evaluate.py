@@ -77,8 +77,8 @@ class Edges:
         if self.stopped or self.gate == self.second:
             return Count(self.count, gate_ms)
         if self.count < 2:
-            often = "once" if self.count else "never"
-            raise Unfit(f"it rose {often} within {gate_ms} ms, which is too seldom to scale; take a longer gate")
+            rose = "rose once" if self.count else "never rose"
+            raise Unfit(f"it {rose} within {gate_ms} ms, which is too seldom to scale; take a longer gate")
         return Count(1 + (self.second - 1 - self.first) * (self.count - 1) // (self.last - self.first), gate_ms)
 
 
