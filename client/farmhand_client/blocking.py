@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeVar
 
 from farmhand_client.boards import RESULT_S, AsyncBoardClient, AsyncPulseCountClient, AsyncVarianceClient
 from farmhand_client.console import ConsoleLine
-from farmhand_client.evaluation import Evaluation, FilePath, Result
+from farmhand_client.evaluation import Evaluation, FilePath, Result, listed
 from farmhand_client.events import AbstractEventHandler, Event, EventServer
 from farmhand_client.leases import Row
 from farmhand_client.loop import Loop
@@ -138,7 +138,7 @@ class BoardClient:
         target_batches: int = 2,
     ) -> Iterator[Result]:
         """See AsyncBoardClient.evaluate_bitstreams."""
-        given = list(bitstreams), serials, spread, result_timeout, progress, batch
+        given = listed(bitstreams), serials, spread, result_timeout, progress, batch
         return self._each(self._client.evaluate_bitstreams(*given))
 
     def evaluate_evaluations(
