@@ -277,4 +277,7 @@ class _Threaded(EventServer):
 
     def _work(self) -> None:
         while event := self._events.get():
-            asyncio.run(super().handle_event(event))
+            try:
+                asyncio.run(super().handle_event(event))
+            except BaseException:  # also sys.exit and pytest.fail: the next event shall be heard
+                self.logger.exception("a handler ended at the event %s", event.event)

@@ -1,15 +1,20 @@
 """What a program may do wrong, or be stopped at: no board is reserved unseen, no connection is left."""
 
 import asyncio
+import os
+import subprocess
 import threading
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from farmhand_client import AbstractEventHandler, AsyncPulseCountClient, FarmError, PulseCountClient
+from farmhand_client import AbstractEventHandler, AsyncPulseCountClient, FarmError, PulseCountClient, register
 
-from tests.boards.board_sentry import BoardSentry
+from tests.boards.board_sentry import BoardSentry, count_of
+from tests.boards.circuits import bitstream, divider, need_tools
 from tests.boards.http.asking import free
 from tests.commander.serving import Serving
+from tests.conftest import LOCAL_PROGRAMS
 
 pytestmark = pytest.mark.broker
 
@@ -48,6 +53,41 @@ def test_one_serial_or_path_is_a_list_of_one_and_none_is_refused(
             list(client.evaluate_bitstreams([path], serials=[]))
         assert [each[:2] for each in client.evaluate_bitstreams(str(path), serials="e660")] == [("e660", str(path))]
         assert client.end("e660") == ["e660"]
+
+
+def test_an_asc_is_packed_whatever_its_name(
+    serving: Serving, sentry: BoardSentry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need_tools()
+    monkeypatch.setenv("PATH", f"{LOCAL_PROGRAMS}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.chdir(tmp_path)
+    content = bitstream(divider(7))
+    Path("by-7.bin").write_bytes(content)
+    subprocess.run(["iceunpack", "by-7.bin", "./-v.asc"], check=True)
+    Path("none.asc").write_text("hello")
+    with PulseCountClient(serving.url, "packs", key=serving.key("operator")) as client:
+        client.reserve(1)
+        packed, none = client.evaluate_bitstreams(["-v.asc", "none.asc"])
+    assert packed[1:] == ("-v.asc", count_of(sha256(content).hexdigest()))
+    assert "icepack: Error: Unexpected data line: hello" in none.value.problem
+
+
+def test_a_handler_that_wants_to_exit_does_not_keep_events_from_others(serving: Serving, sentry: BoardSentry) -> None:
+    ended = threading.Event()
+
+    class Exits(AbstractEventHandler):
+        @register("initialized", "serial")
+        def initialized(self, serial: str) -> None:
+            raise SystemExit(1)
+
+        @register("ended", "serial")
+        def ended(self, serial: str) -> None:
+            ended.set()
+
+    with PulseCountClient(serving.url, "exits", key=serving.key("operator")) as client:
+        client.add_event_handler(Exits(client.server))
+        client.reserve(1)
+    assert ended.is_set()
 
 
 def test_a_client_is_closed_whatever_goes_wrong_at_its_end(serving: Serving) -> None:
