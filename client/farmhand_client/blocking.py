@@ -145,13 +145,14 @@ class BoardClient:
         self,
         evaluations: Iterable[Evaluation],
         result_timeout: float = RESULT_S,
-        progress: bool | None = None,
-        batch: str | None = None,
         batch_size: int = 5,
         target_batches: int = 2,
+        progress: bool | None = None,
+        batch: str | None = None,
     ) -> Iterator[Result]:
         """See AsyncBoardClient.evaluate_evaluations."""
-        return self._each(self._client.evaluate_evaluations(list(evaluations), result_timeout, progress, batch))
+        given = self._client.evaluate_evaluations(list(evaluations), result_timeout, progress=progress, batch=batch)
+        return self._each(given)
 
     def console(self, serial: str, after: int = 0) -> list[ConsoleLine]:
         """See AsyncBoardClient.console."""
@@ -201,8 +202,8 @@ class BoardClient:
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             while not wait([future], CLOSED_S).done:
-                if self._closed and not self._thread.is_alive():
-                    raise RuntimeError("the client was closed meanwhile")
+                if not self._thread.is_alive():
+                    raise RuntimeError("the client was closed meanwhile, or made before this process was forked")
             return future.result()
         except CancelledError:
             raise RuntimeError("the client was closed meanwhile") from None

@@ -184,10 +184,10 @@ class AsyncBoardClient:
         self,
         evaluations: Iterable[Evaluation],
         result_timeout: float = RESULT_S,
-        progress: bool | None = None,
-        batch: str | None = None,
         batch_size: int = 5,
         target_batches: int = 2,
+        progress: bool | None = None,
+        batch: str | None = None,
     ) -> AsyncGenerator[Result, None]:
         """(serial, evaluation, value) of each evaluation on each of its boards, as they come."""
         async for result in self._evaluated(evaluations, False, result_timeout, progress, batch):

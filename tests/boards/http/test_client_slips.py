@@ -3,20 +3,43 @@
 import asyncio
 import os
 import subprocess
+import sys
 import threading
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from farmhand_client import AbstractEventHandler, AsyncPulseCountClient, FarmError, PulseCountClient, register
+from farmhand_client import (
+    AbstractEventHandler,
+    AsyncPulseCountClient,
+    FarmError,
+    PulseCountClient,
+    PulseCountEvaluation,
+    register,
+)
 
 from tests.boards.board_sentry import BoardSentry, count_of
 from tests.boards.circuits import bitstream, divider, need_tools
 from tests.boards.http.asking import free
 from tests.commander.serving import Serving
-from tests.conftest import LOCAL_PROGRAMS
+from tests.conftest import LOCAL_PROGRAMS, ROOT
 
 pytestmark = pytest.mark.broker
+
+FORKS = """
+import os, sys
+from farmhand_client import PulseCountClient
+
+client = PulseCountClient(sys.argv[1], "forks", key=sys.argv[2])
+if child := os.fork():
+    os.waitpid(child, 0)
+    sys.exit(client.available() < 0)
+try:
+    client.available()
+except RuntimeError as error:
+    print(error, flush=True)
+os._exit(0)
+"""
 
 
 def test_a_reservation_that_is_cancelled_while_it_is_asked_for_is_given_back(
@@ -55,6 +78,21 @@ def test_one_serial_or_path_is_a_list_of_one_and_none_is_refused(
         assert client.end("e660") == ["e660"]
 
 
+def test_the_arguments_of_the_original_have_their_places(serving: Serving, sentry: BoardSentry, tmp_path: Path) -> None:
+    (path := tmp_path / "one.bin").write_bytes(b"one")
+    with PulseCountClient(serving.url, "places", key=serving.key("operator")) as client:
+        serials = client.reserve(1)
+        found = client.evaluateEvaluations([PulseCountEvaluation(serials, path)], 30, 5, 2)
+        assert [each.value for each in found] == [count_of(sha256(b"one").hexdigest())]
+
+
+def test_a_client_of_a_process_that_was_forked_says_so(serving: Serving) -> None:
+    given = [sys.executable, "-c", FORKS, serving.url, serving.key("operator")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "client")}
+    done = subprocess.run(given, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    assert "before this process was forked" in done.stdout
+
+
 def test_an_asc_is_packed_whatever_its_name(
     serving: Serving, sentry: BoardSentry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,9 +105,9 @@ def test_an_asc_is_packed_whatever_its_name(
     Path("none.asc").write_text("hello")
     with PulseCountClient(serving.url, "packs", key=serving.key("operator")) as client:
         client.reserve(1)
-        packed, none = client.evaluate_bitstreams(["-v.asc", "none.asc"])
-    assert packed[1:] == ("-v.asc", count_of(sha256(content).hexdigest()))
-    assert "icepack: Error: Unexpected data line: hello" in none.value.problem
+        found = {path: value for _, path, value in client.evaluate_bitstreams(["-v.asc", "none.asc"])}
+    assert found["-v.asc"] == count_of(sha256(content).hexdigest())
+    assert "icepack: Error: Unexpected data line: hello" in found["none.asc"].problem
 
 
 def test_a_handler_that_wants_to_exit_does_not_keep_events_from_others(serving: Serving, sentry: BoardSentry) -> None:
