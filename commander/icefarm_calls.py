@@ -80,11 +80,14 @@ class Calls:
             self._requests -= Counter([name])
 
     async def _taken(self, name: str, asked: icefarm.Request, serials: tuple[str, ...]) -> None:
-        try:
-            files = [await self._file(name, each, data) for each, data in asked.files.items()]
-        except CANNOT as error:
-            log.warning("iCEFARM client %s: %s", name, error)
-            self._failed(name, asked.batch, serials, list(asked.files))
+        files: list[Row] = []
+        for each, data in asked.files.items():
+            try:
+                files.append(await self._file(name, each, data))
+            except CANNOT as error:
+                log.warning("iCEFARM client %s: %s", name, error)
+                self._failed(name, asked.batch, serials, [each])
+        if asked.files and not files:
             return
         order = {"method": asked.method, "args": asked.args, "files": files}
         held = _boards(self._leases(name))

@@ -3,7 +3,6 @@ an address: `http://any:KEY@host:port`.
 """
 
 from base64 import b64decode
-from binascii import Error
 from urllib.parse import quote
 
 from commander.effects import Refused
@@ -29,6 +28,6 @@ def _basic(authorization: str) -> tuple[str, str]:
     scheme, _, word = authorization.partition(" ")
     try:
         name, _, key = b64decode(word, validate=True).decode().partition(":")
-    except (Error, UnicodeDecodeError):
+    except ValueError:
         return "", ""
     return (name, key) if scheme.lower() == "basic" else ("", "")

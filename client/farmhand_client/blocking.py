@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeVar
 
 from farmhand_client.boards import RESULT_S, AsyncBoardClient, AsyncPulseCountClient, AsyncVarianceClient
 from farmhand_client.console import ConsoleLine
-from farmhand_client.evaluation import Evaluation, FilePath, Result
+from farmhand_client.evaluation import Evaluation, FilePath, Result, listed
 from farmhand_client.events import AbstractEventHandler, Event, EventServer
 from farmhand_client.leases import Row
 from farmhand_client.loop import Loop
@@ -138,20 +138,21 @@ class BoardClient:
         target_batches: int = 2,
     ) -> Iterator[Result]:
         """See AsyncBoardClient.evaluate_bitstreams."""
-        given = list(bitstreams), serials, spread, result_timeout, progress, batch
+        given = listed(bitstreams), serials, spread, result_timeout, progress, batch
         return self._each(self._client.evaluate_bitstreams(*given))
 
     def evaluate_evaluations(
         self,
         evaluations: Iterable[Evaluation],
         result_timeout: float = RESULT_S,
-        progress: bool | None = None,
-        batch: str | None = None,
         batch_size: int = 5,
         target_batches: int = 2,
+        progress: bool | None = None,
+        batch: str | None = None,
     ) -> Iterator[Result]:
         """See AsyncBoardClient.evaluate_evaluations."""
-        return self._each(self._client.evaluate_evaluations(list(evaluations), result_timeout, progress, batch))
+        given = self._client.evaluate_evaluations(list(evaluations), result_timeout, progress=progress, batch=batch)
+        return self._each(given)
 
     def console(self, serial: str, after: int = 0) -> list[ConsoleLine]:
         """See AsyncBoardClient.console."""
@@ -201,8 +202,8 @@ class BoardClient:
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             while not wait([future], CLOSED_S).done:
-                if self._closed and not self._thread.is_alive():
-                    raise RuntimeError("the client was closed meanwhile")
+                if not self._thread.is_alive():
+                    raise RuntimeError("the client was closed meanwhile, or made before this process was forked")
             return future.result()
         except CancelledError:
             raise RuntimeError("the client was closed meanwhile") from None
@@ -277,4 +278,7 @@ class _Threaded(EventServer):
 
     def _work(self) -> None:
         while event := self._events.get():
-            asyncio.run(super().handle_event(event))
+            try:
+                asyncio.run(super().handle_event(event))
+            except BaseException:  # also sys.exit and pytest.fail: the next event shall be heard
+                self.logger.exception("a handler ended at the event %s", event.event)

@@ -10,7 +10,14 @@ from farmhand_client.api import Api
 from farmhand_client.available import Available
 from farmhand_client.console import ConsoleLine, console
 from farmhand_client.errors import FarmError
-from farmhand_client.evaluation import Evaluation, FilePath, PulseCountEvaluation, Result, VarianceEvaluation
+from farmhand_client.evaluation import (
+    Evaluation,
+    FilePath,
+    PulseCountEvaluation,
+    Result,
+    VarianceEvaluation,
+    listed,
+)
 from farmhand_client.events import AbstractEventHandler, EventServer
 from farmhand_client.files import bitstream
 from farmhand_client.leases import Leases, Row
@@ -53,8 +60,10 @@ class AsyncBoardClient:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.end_all()
-        await self.close()
+        try:
+            await self.end_all()
+        finally:
+            await self.close()
 
     async def available(self, kind: str | None = None) -> int:
         """How many boards would be given out at once."""
@@ -89,7 +98,9 @@ class AsyncBoardClient:
         **more: Any,
     ) -> list[str]:
         """The same for just these boards."""
-        wish = self._wish(kind, args, more) | {"serials": list(serials)}
+        wish = self._wish(kind, args, more) | {"serials": listed(serials)}
+        if not wish["serials"]:  # to the farm that would be any board
+            raise FarmError("serials", "must name a board")
         self.free.begin()
         return await self.leases.reserve(wish, available_timeout if wait_for_available else 0)
 
@@ -161,10 +172,11 @@ class AsyncBoardClient:
         """(serial, path, value) of each bitstream on each of the boards (all unless given), as they come. ``spread``:
         each bitstream on any one of them. ``progress``: a bar; None: when there is a terminal. ``batch``: a name, with
         which the same call goes on later where it was when it ended."""
-        mine = list(self.get_serials() if serials is None else serials)
+        mine = self.get_serials() if serials is None else listed(serials)
         if not mine:
-            raise FarmError("serials", "none is reserved by this client: reserve some first")
-        evaluations = [self.evaluation(mine, path) for path in bitstreams]
+            why = "none is reserved by this client: reserve some first" if serials is None else "must name a board"
+            raise FarmError("serials", why)
+        evaluations = [self.evaluation(mine, path) for path in listed(bitstreams)]
         async for each in self._evaluated(evaluations, spread, result_timeout, progress, batch):
             yield Result(each.serial, each.evaluation.filepath, each.value, each.gate_ms, each.took_ms)
 
@@ -172,10 +184,10 @@ class AsyncBoardClient:
         self,
         evaluations: Iterable[Evaluation],
         result_timeout: float = RESULT_S,
-        progress: bool | None = None,
-        batch: str | None = None,
         batch_size: int = 5,
         target_batches: int = 2,
+        progress: bool | None = None,
+        batch: str | None = None,
     ) -> AsyncGenerator[Result, None]:
         """(serial, evaluation, value) of each evaluation on each of its boards, as they come."""
         async for result in self._evaluated(evaluations, False, result_timeout, progress, batch):

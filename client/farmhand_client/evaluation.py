@@ -8,11 +8,16 @@ from typing import Any, NamedTuple
 FilePath = str | os.PathLike[str]
 
 
+def listed(given: Iterable[Any]) -> list[Any]:
+    """One text is a list of one."""
+    return [given] if isinstance(given, str) else list(given)
+
+
 class Evaluation:
     """A bitstream (.bin, or .asc when icepack is here) for each of these boards."""
 
     def __init__(self, serials: str | Iterable[str], filepath: FilePath) -> None:
-        given = [serials] if isinstance(serials, str) else list(serials)
+        given = listed(serials)
         if not given:
             raise ValueError("serials: must name at least one board")
         self.serials = frozenset(serial.lower() for serial in given)

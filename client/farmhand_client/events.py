@@ -98,6 +98,9 @@ class EventServer:
 
     def exit(self) -> None:
         for handler in self.handlers:
-            handler.exit()
+            try:
+                handler.exit()
+            except Exception:  # anybody's code
+                self.logger.exception("%s failed at its end", type(handler).__name__)
 
     addEventHandler = add_event_handler

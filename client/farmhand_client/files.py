@@ -14,7 +14,7 @@ PACK_S = 60
 
 def bitstream(path: FilePath) -> bytes:
     """Its bytes; an .asc is packed by icepack. OSError, or ValueError with the reason."""
-    file = Path(os.fspath(path))
+    file = Path(os.fspath(path)).absolute()  # icepack would take a name like -x.asc for an option
     if file.suffix != ".asc":
         return file.read_bytes()
     icepack = shutil.which("icepack")

@@ -9,15 +9,15 @@ from typing import Any, Protocol, TypeVar
 
 from farmhand_client.api import Api
 from farmhand_client.errors import FarmError, NoAnswer
+from farmhand_client.evaluation import listed
 from farmhand_client.events import Event, EventServer
 
 Row = dict[str, Any]
 T = TypeVar("T")
 
-READY_S = 120.0
+READY_S, QUEUE_S, ASKED_S = 120.0, 0.5, 10.0
 LOOK_S, REST_S, IDLE_S = 0.04, 0.4, 2.0
 """Between two looks: after news, after ever longer silence, while nothing is evaluated."""
-QUEUE_S = 0.5
 MOST = 1_000  # rows of one answer
 KEPT = ("history", "results")
 TOLD = ("serial", "batch", "evaluation", "value", "problem", "gate_ms", "took_ms")  # of a result
@@ -39,37 +39,39 @@ class Leases:
     def __init__(self, api: Api, name: str, server: EventServer, logger: logging.Logger) -> None:
         self.boards: dict[str, str] = {}
         self.listeners: list[Listener] = []
-        self.extending = True
-        self.server = server
+        self.server, self.extending = server, True
         self._api, self._name, self._log = api, name, logger
         self._wishes: dict[str, Row] = {}
         self._extensions: dict[str, asyncio.Task[None]] = {}
         self._seen: dict[str, tuple[int, int]] = {}  # lease -> last ids of history and results
         self._ready: set[str] = set()
         self._failing: dict[str, str] = {}
-        self._looking = asyncio.Lock()
-        self._telling = False
+        self._looking, self._telling = asyncio.Lock(), False
         self._task: asyncio.Task[None] | None = None
 
     async def reserve(self, wish: Row, timeout_s: float | None) -> list[str]:
         """Serials, once the boards can be used. ``timeout_s``: how long to queue; 0: now or not at all."""
         asked = {"id": "l-" + secrets.token_hex(8), **wish, "name": self._name, "wait": timeout_s != 0}
-        first: Row = await self._api.post("/boards/leases", asked)
-        gang: list[Row] = [first, *first.get("together", [])]
+        asking = asyncio.ensure_future(self._ask(asked))
         alone = {name: value for name, value in wish.items() if name != "together"}
         parts: list[Row] = [{}, *wish.get("together", ())]
         mine: list[str] = []
         try:
-            await self._turn(first, timeout_s)
+            gang = await asyncio.shield(asking)
+            await self._turn(gang[0], timeout_s)
             for lease, part in zip(gang, parts, strict=True):
                 mine += await self._begin(lease["id"], {**alone, **part})
         except BaseException:
-            for lease in gang:
+            await asyncio.wait([asking], timeout=ASKED_S)  # who is interrupted may have been given boards all the same
+            for lease in [] if asking.cancel() else asking.result():
                 self._forget(lease["id"])
                 await self._api.post(f"/boards/leases/{lease['id']}/end", {})
             raise
         self._begin_watch()
         return mine
+
+    async def _ask(self, asked: Row) -> list[Row]:
+        return [first := await self._api.post("/boards/leases", asked), *first.get("together", [])]
 
     async def adopt(self) -> list[str]:
         """All active leases of this user and name become this client's, and are extended; the boards that are new."""
@@ -115,7 +117,7 @@ class Leases:
     def parts(self, serials: Iterable[str]) -> dict[str, list[str]]:
         """lease -> which of these boards it has. FarmError names a stranger."""
         found: dict[str, list[str]] = {}
-        for serial in (each.lower() for each in serials):
+        for serial in (each.lower() for each in listed(serials)):
             if serial not in self.boards:
                 allowed = ", ".join(self.boards) or "none: reserve some first"
                 raise FarmError("serials", f"{serial} is not reserved by this client; allowed: {allowed}")

@@ -9,6 +9,7 @@ import pytest
 
 from commander import icefarm_calls
 from commander.boards.icefarm import Request
+from commander.http.board_calls import MOST_BYTES
 from commander.icefarm_calls import Calls
 from schema import wire
 from tests.boards.board_sentry import BoardSentry
@@ -54,6 +55,21 @@ def test_nothing_is_kept_of_requests_for_boards_of_others(serving: Serving, http
     asyncio.run(asked())
     assert told.events == [nothing(row["serial"], "of-bob"), nothing("none", "of-bob")]
     assert sha256(b"of-bob").hexdigest() not in serving.service.flow.farm["blob"]
+
+
+def test_a_file_that_cannot_be_taken_is_nothing_and_the_others_go_on(serving: Serving, http: httpx.Client) -> None:
+    (row,) = ask(http, "/reserve", name="ann", **GOOD)
+    serial, told = row["serial"], Told()
+    given = {"empty": b"", "good": b"good", "huge": b"x" * (MOST_BYTES + 1)}
+
+    async def asked() -> None:
+        await Calls(serving.service, USER, told).take("ann", Request((serial,), "evaluate", {"batch": "b"}, "b", given))
+
+    asyncio.run(asked())
+    assert told.events == [nothing(serial, "empty"), nothing(serial, "huge")]
+    lease = lease_of(serving, "ann")["id"]
+    serving.until(lambda: serving.get("/boards/results", lease=lease)["items"])
+    assert [each["evaluation"] for each in serving.get("/boards/results", lease=lease)["items"]] == ["good"]
 
 
 def test_a_client_has_not_more_than_so_many_requests_under_way(

@@ -50,8 +50,8 @@ def basic(word: bytes) -> dict[str, str]:
 
 def test_without_a_key_nothing_is_answered_but_the_page(http: httpx.Client, serving: Serving, key: str) -> None:
     for headers in ({}, basic(b"any:wrong"), basic(b"\xff"), {"Authorization": "Basic ?"}, basic(b"no colon"),
-                    {"Authorization": f"Bearer {key}"}):  # fmt: skip
-        http.headers = httpx.Headers(headers)
+                    {"Authorization": "Basic ÿ"}, {"Authorization": f"Bearer {key}"}):  # fmt: skip
+        http.headers = httpx.Headers(headers, encoding="latin-1")
         for path in PATHS:
             assert refused(http, f"/{path}", **WISH, serials=["e660"]) == (401, "key")
         page = http.get("/")
