@@ -12,6 +12,7 @@ from fastapi.responses import PlainTextResponse
 
 from commander import http
 from commander.http import live
+from commander.http.bounded import MIB, Bounded
 from commander.http.errors import answer_errors
 from commander.http.kept import KeptAnswers
 from commander.http.paging import json, now_ms
@@ -27,6 +28,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     app.state.live = hub
     app.add_middleware(KeptAnswers)
+    app.add_middleware(Bounded, most=int(service.settings.blob_max_mib * MIB) + MIB)
     for found in pkgutil.iter_modules(http.__path__):
         router = getattr(import_module(f"{http.__name__}.{found.name}"), "router", None)
         if router is not None:

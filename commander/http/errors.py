@@ -35,6 +35,10 @@ async def _invalid(_request: Request, error: Any) -> Response:
 
 
 async def _unknown(request: Request, error: Any) -> Response:
+    if error.status_code == 413:
+        answer = json({"error": {"field": "body", "problem": error.detail}}, 413)
+        answer.headers["Connection"] = "close"  # else the rest is still read
+        return answer
     return json(
         {"error": {"field": "path", "problem": f"{request.method} {request.url.path}: {error.detail}"}},
         error.status_code,

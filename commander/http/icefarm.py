@@ -20,6 +20,7 @@ from commander.http.access import Served
 from commander.http.board_calls import answered
 from commander.http.board_wishes import MOST, Short
 from commander.http.boards import limits_of
+from commander.http.bounded import MIB, Bounded
 from commander.http.errors import answer_errors
 from commander.http.paging import do, json, now_ms
 from commander.icefarm_keys import admit
@@ -103,6 +104,7 @@ class Desk:
 def create(service: Service, user: str, hush: Callable[[str, list[str]], None]) -> FastAPI:
     app = FastAPI(title="farmhand for iCEFARM clients", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.service = service
+    app.add_middleware(Bounded, most=MIB)
     app.state.desk = Desk(service, user, hush)
     app.include_router(routes)
     answer_errors(app)

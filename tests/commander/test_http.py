@@ -3,8 +3,11 @@
 import json
 import re
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
+import httpx
 import pytest
 
 from commander.fleet.retention import roll_up
@@ -201,6 +204,23 @@ def test_broken_json_and_deep_json(serving: Serving, machine: Machine) -> None:
     for body in (b"{", b"[" * 50_000, b"\xff", b""):
         answer = serving.admin.post("/api/v1/tokens", content=body, headers={"Content-Type": "application/json"})
         assert answer.status_code in (400, 422), body[:9]
+
+
+def test_no_body_fills_the_memory(serving: Serving) -> None:
+    """FastAPI reads it before it asks for the key."""
+    sent = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 1
+            yield b" " * 1_000_000
+
+    with suppress(httpx.TransportError):  # the connection may be over before all is read
+        answer = serving.nobody.post("/api/v1/tokens", content=endless(), headers={"Content-Type": "application/json"})
+        assert error_of(answer) == (413, "body")
+    assert 17 <= sent < 200
+    assert serving.nobody.get("/healthz").status_code == 200
 
 
 def test_without_a_broker_it_is_not_ready_and_says_why(serving: Serving) -> None:
