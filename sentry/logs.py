@@ -46,8 +46,13 @@ class Keeper(logging.Handler):
         self._form = logging.Formatter(FORM)
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(self._form.format(record))
+        self.lines.append(_tellable(self._form.format(record)))
         if record.levelno >= logging.WARNING:
-            text = f"{record.name}: {record.getMessage()}"[:1024].replace("\x00", "?")
+            text = _tellable(f"{record.name}: {record.getMessage()}")[:1024]
             level = record.levelname.lower()
             self._tell(LogLine(int(record.created * 1000), level, text))
+
+
+def _tellable(text: str) -> str:
+    """As a message can hold it."""
+    return text.encode(errors="replace").decode().replace("\0", "?")

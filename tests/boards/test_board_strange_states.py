@@ -13,6 +13,7 @@ import pytest
 from schema.message import MAX_PAYLOAD, is_json
 from sentry.boards.console import Console
 from sentry.boards.core import KINDS, State, register, reservable
+from sentry.boards.faults import tellable
 from sentry.boards.states import load_kinds
 from sentry.boards.tty import LONGEST_LINE, Tty
 from tests.boards.bench import SERIAL, Bench, Tell
@@ -63,7 +64,7 @@ class Gone(Strange):
 
 class Muttering(Strange):
     async def enter(self) -> None:
-        raise RuntimeError("it said \0 \udcff")
+        raise RuntimeError("it said \0")
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ class Muttering(Strange):
         (ExitsInGreeting, "ExitsInGreeting: SystemExit(3)"),
         (ExitsInWork, "ExitsInWork: SystemExit(3)"),
         (Gone, "Gone: CancelledError"),
-        (Muttering, "Muttering: it said ? ?"),
+        (Muttering, "Muttering: it said ?"),
     ],
 )
 def test_a_state_that_ends_more_than_itself_breaks_its_board_alone(state: Any, problem: str, tell: Tell) -> None:
@@ -85,6 +86,10 @@ def test_a_state_that_ends_more_than_itself_breaks_its_board_alone(state: Any, p
         await bench.expect("state", to="quarantine")
 
     tell(story, **QUICK)
+
+
+def test_what_no_message_holds_is_told_without_it() -> None:
+    assert tellable("it said \0 \udcff") == "it said ? ?"
 
 
 class ExitsAtBirth(Strange):

@@ -24,9 +24,10 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
         yield found
 
 
-def evaluate(farm: Farm, *words: str | Path) -> list[dict[str, Any]]:
+def evaluate(farm: Farm, *words: str | Path, failed: str = "") -> list[dict[str, Any]]:
     done = farmhand("boards", "evaluate", *words, "--json", "--state", farm.state, env=farm.environment)
-    assert done.returncode == 0, done.stderr
+    assert failed in done.stderr
+    assert done.returncode == bool(failed), done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -36,7 +37,7 @@ def test_dividers_are_counted_on_every_board_and_kept(farm: Farm, tmp_path: Path
     (tmp_path / "short.bin").write_bytes(b"no bitstream")
     (tmp_path / "oscillator.bin").write_bytes(bitstream(OSCILLATOR))
     files = [tmp_path / f"{name}.bin" for name in (*(f"by-{by}" for by in DIVIDERS), "short", "oscillator")]
-    told = evaluate(farm, *files, "--boards", "2")
+    told = evaluate(farm, *files, "--boards", "2", failed="4 of 10 evaluations failed")
     serials = {each["serial"] for each in told}
     assert len(serials) == 2
     values = {(each["serial"], each["evaluation"]): each["value"] for each in told if not each["problem"]}
