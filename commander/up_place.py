@@ -2,7 +2,9 @@
 
 import errno
 import fcntl
+import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -29,6 +31,8 @@ b = "house"
 http = "127.0.0.1:{http}"
 database = "sqlite"
 """
+
+FIRST_AUTO, LAST_AUTO, AUTO_APART = 20_000, 32_000, 8
 
 
 class CannotStart(RuntimeError):
@@ -58,13 +62,18 @@ def farm_of(state: Path, ports: str) -> Farm:
 
 
 def free_ports(count: int) -> list[int]:
-    held = [socket.socket() for _ in range(count)]
-    for each in held:
-        each.bind(("127.0.0.1", 0))
-    found = [int(each.getsockname()[1]) for each in held]
-    for each in held:
-        each.close()
-    return found
+    """Below those that Linux gives to connections: what will listen there begins later. By process, as several farms
+    may begin at the same time."""
+    found: list[int] = []
+    span = LAST_AUTO - FIRST_AUTO
+    for step in range(span):
+        port = FIRST_AUTO + (os.getpid() * AUTO_APART + step) % span
+        with socket.socket() as each, suppress(OSError):
+            each.bind(("127.0.0.1", port))
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise CannotStart("--ports auto: there are no free ports on 127.0.0.1")
 
 
 def check_ports(farm: Farm) -> None:

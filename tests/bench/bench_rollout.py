@@ -23,7 +23,7 @@ from sentry.enrol import Wish, enrol
 from sentry.home import Home
 from tests.bench.figures import SHORT, Benchmark, Figure
 from tests.support.farms import HOUSE, HTTP
-from tests.support.ports import quiet_ports
+from tests.support.ports import free_ports
 from tests.system.farm import Farm, wait_for
 from tests.system.sentry_process import Sentry
 
@@ -65,7 +65,7 @@ def _prepare(farm: Farm) -> list[int]:
     names = [f"rig-{number}" for number in range(SENTRIES)]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda name: _enrol(farm, name), names))
-    ports = quiet_ports(SENTRIES)
+    ports = free_ports(SENTRIES)
     for name, port in zip(names, ports, strict=True):
         data = {"software": "sim", "release": "1", "kind": "cpu", "mine": [{"pool": "pool", "address": "mine"}]}
         put(
