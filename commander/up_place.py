@@ -73,7 +73,7 @@ def free_ports(count: int) -> list[int]:
             found.append(port)
         if len(found) == count:
             return found
-    raise CannotStart("--ports auto: there are no free ports on 127.0.0.1")
+    raise CannotStart(f"127.0.0.1: no {count} ports are free from {FIRST_AUTO} to {LAST_AUTO}")
 
 
 def check_ports(farm: Farm) -> None:
