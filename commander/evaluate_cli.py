@@ -58,6 +58,7 @@ def evaluate(
         if failed:
             raise ApiError(f"{batch}: {failed} of {supply.done} evaluations failed")
     finally:
+        api.patience_s = 0  # who ends it does not wait for a commander that is away
         if not lease:
             api.post(f"/boards/leases/{row['id']}/end", {})
 

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from schema.boards import STATES
+from sentry.boards.core import KINDS
 from sentry.boards.folder import FolderSource
+from sentry.boards.states import load_kinds
 from tests.boards.bench import SERIAL, Bench, Story, Tell
 from tests.boards.small_board import SmallBoard
 
@@ -33,3 +35,13 @@ def tell(tmp_path: Path) -> Iterator[Tell]:
 
     yield run
     board.unplug()
+
+
+@pytest.fixture
+def own_kinds() -> Iterator[None]:
+    """The states of a test are offered in it alone."""
+    load_kinds()
+    before = dict(KINDS)
+    yield
+    KINDS.clear()
+    KINDS.update(before)

@@ -3,15 +3,14 @@
 import asyncio
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import pytest
 
 from schema.boards import FARM_EVENTS
-from sentry.boards.core import KINDS, AbstractState, State, register, reservable
+from sentry.boards.core import AbstractState, State, register, reservable
 from sentry.boards.faults import Refused
-from sentry.boards.states import load_kinds
 from tests.boards.bench import SERIAL, Bench, Tell
 from tests.boards.small_board import SmallBoard
 from tests.conftest import ROOT
@@ -20,14 +19,7 @@ from tests.support.waiting import PATIENCE, wait_until
 QUICK: dict[str, Any] = {"failures": 2, "heal_s": 0.05, "quarantine_s": 600}
 
 
-@pytest.fixture(autouse=True)
-def kinds() -> Iterator[None]:
-    """The states of a test are offered in it alone."""
-    load_kinds()
-    before = dict(KINDS)
-    yield
-    KINDS.clear()
-    KINDS.update(before)
+pytestmark = pytest.mark.usefixtures("own_kinds")
 
 
 class Strange(State):

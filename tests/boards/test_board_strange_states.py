@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,9 +12,8 @@ import pytest
 
 from schema.message import MAX_PAYLOAD, is_json
 from sentry.boards.console import Console
-from sentry.boards.core import KINDS, State, register, reservable
+from sentry.boards.core import State, register, reservable
 from sentry.boards.faults import tellable
-from sentry.boards.states import load_kinds
 from sentry.boards.tty import LONGEST_LINE, Tty
 from tests.boards.bench import SERIAL, Bench, Tell
 from tests.boards.small_board import SmallBoard
@@ -23,14 +22,7 @@ from tests.support.waiting import PATIENCE
 QUICK: dict[str, Any] = {"failures": 1, "quarantine_s": 600}
 
 
-@pytest.fixture(autouse=True)
-def kinds() -> Iterator[None]:
-    """The states of a test are offered in it alone."""
-    load_kinds()
-    before = dict(KINDS)
-    yield
-    KINDS.clear()
-    KINDS.update(before)
+pytestmark = pytest.mark.usefixtures("own_kinds")
 
 
 class Strange(State):
